@@ -1,0 +1,131 @@
+import { containerAddress, type Reach } from "./container-address.ts";
+import { readLabels, type ContainerLabels, type ServerLabels } from "./container-labels.ts";
+import { defaultName, extendName, shownContainer } from "./container-name.ts";
+import { isEnabled, readWish, type ServerWish } from "./container-wish.ts";
+import type { Container, ContainerSettings } from "./container.ts";
+import { accept, refuse, type Result } from "./result.ts";
+import type { Origin } from "./server.ts";
+import type { Refusal } from "./snapshot.ts";
+
+/** A server that a container asks for; its name may still be taken, and its time may not have come. */
+export interface Candidate {
+  readonly container: Container;
+  readonly origin: Origin;
+  readonly backend: string;
+  readonly name: string;
+  readonly wish: ServerWish;
+  readonly reach: Reach;
+}
+
+/** What one container asks for. */
+export interface ContainerWishes {
+  readonly candidates: readonly Candidate[];
+  readonly quarantined: readonly Refusal[];
+  readonly warnings: readonly Refusal[];
+}
+
+/** Reads a container's labels: one candidate, or one for each port that labels name. */
+export function containerCandidates(options: {
+  container: Container;
+  /** All running containers by id. */
+  others: ReadonlyMap<string, Container>;
+  settings: ContainerSettings;
+}): ContainerWishes {
+  const { container, settings } = options;
+  const origin: Origin = {
+    source: settings.source,
+    id: shownContainer(container),
+    revision: `${container.createdAtMs} ${container.startMark}`,
+  };
+  const labels = readLabels(container.labels, settings.labelPrefix);
+  const candidates: Candidate[] = [];
+  const quarantined: Refusal[] = [];
+  if (labels.refusal !== null && mayBeIn(labels, settings)) {
+    quarantined.push({ origin, reason: labels.refusal });
+  }
+  const home = homeOf(container, options.others);
+  for (const request of requestsOf(labels)) {
+    const candidate = candidateOf({ container, home, origin, request, settings });
+    if (!candidate.ok) quarantined.push({ origin, reason: candidate.reason });
+    else if (candidate.value !== null) candidates.push(candidate.value);
+  }
+  return { candidates, quarantined, warnings: labels.unknown.map((reason) => ({ origin, reason })) };
+}
+
+/** Whether the container, its labels being too much to read, had a right to a reason. */
+function mayBeIn({ common }: ContainerLabels, settings: ContainerSettings): boolean {
+  const enabled = isEnabled(common, settings.enableByDefault);
+  return !enabled.ok || enabled.value;
+}
+
+/** The labels of one server; `port` is the one that the labels carry, `several` whether there are more. */
+interface Request {
+  readonly labels: ServerLabels;
+  readonly port: number | null;
+  readonly several: boolean;
+}
+
+function requestsOf({ common, byPort, refusal }: ContainerLabels): readonly Request[] {
+  if (refusal !== null) return [];
+  if (byPort.size === 0) return [{ labels: common, port: null, several: false }];
+  const plainPort = common.get("port");
+  const plain =
+    plainPort === undefined || byPort.has(Number(plainPort)) ? [] : [{ labels: common, port: null }];
+  const special = [...byPort].map(([port, labels]) => ({ labels, port }));
+  const all = [...plain, ...special];
+  return all.map((request) => ({ ...request, several: all.length > 1 }));
+}
+
+/** The container whose network this one uses: itself, or the one that `network_mode: container:ID` names. */
+function homeOf(container: Container, others: ReadonlyMap<string, Container>): Container | null {
+  const joined = /^container:(.*)$/s.exec(container.networkMode)?.[1];
+  return joined === undefined ? container : (others.get(joined) ?? null);
+}
+
+/** null = it does not want to be served. */
+function candidateOf(options: {
+  container: Container;
+  home: Container | null;
+  origin: Origin;
+  request: Request;
+  settings: ContainerSettings;
+}): Result<Candidate | null> {
+  const { container, home, origin, request, settings } = options;
+  const front = request.several && request.port !== null ? `port ${request.port}: ` : "";
+  const enabled = isEnabled(request.labels, settings.enableByDefault);
+  if (!enabled.ok) return refuse(enabled.reason);
+  if (!enabled.value) return accept(null);
+  const wish = readWish(request.labels);
+  if (!wish.ok) return refuse(front + wish.reason);
+  const port = portOf({ container, request, wish: wish.value, settings });
+  if (!port.ok) return port;
+  const reach = containerAddress({ container, home, port: port.value, wish: wish.value, settings });
+  if (!reach.ok) return refuse(front + reach.reason);
+  const backend = wish.value.backend ?? settings.defaultBackend;
+  const name = nameOf({ container, request, wish: wish.value, port: port.value });
+  return accept({ container, origin, backend, name, wish: wish.value, reach: reach.value });
+}
+
+function portOf(options: {
+  container: Container;
+  request: Request;
+  wish: ServerWish;
+  settings: ContainerSettings;
+}): Result<number> {
+  const port = options.request.port ?? options.wish.port;
+  if (port !== null) return accept(port);
+  const { tcpPorts } = options.container;
+  const [only] = tcpPorts;
+  if (only !== undefined && tcpPorts.length === 1) return accept(only);
+  const shown = tcpPorts.length > 10 ? [...tcpPorts.slice(0, 10), "…"] : tcpPorts;
+  const found =
+    only === undefined ? "no exposed port" : `${tcpPorts.length} exposed ports (${shown.join(", ")})`;
+  return refuse(`no port label and ${found}: set ${options.settings.labelPrefix}.port`);
+}
+
+function nameOf(options: { container: Container; request: Request; wish: ServerWish; port: number }): string {
+  const { container, request, wish } = options;
+  const base = wish.name ?? defaultName(container);
+  const isItsOwn = request.port !== null && request.labels.isOwn("name");
+  return request.several && !isItsOwn ? extendName(base, String(options.port)) : base;
+}

@@ -1,0 +1,16 @@
+import { accept, refuse, type Result } from "./result.ts";
+
+/**
+ * Names of servers and backends. Narrower than what HAProxy takes (which also has ":" and knows no limit), so that a
+ * name is safe in the configuration, on the runtime socket, in a key and in a metric.
+ */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
+
+/** `what` begins the reason: "server name", "backend". */
+export function parseName(what: string, text: string): Result<string> {
+  if (NAME.test(text)) return accept(text);
+  const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return refuse(
+    `${what} ${JSON.stringify(shown)} is not allowed: 1 to 63 letters, digits, "_", "." or "-", the first a letter or digit`,
+  );
+}

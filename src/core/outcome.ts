@@ -1,0 +1,45 @@
+import type { Reason } from "./plan.ts";
+
+/** How one pass of the loop ended. */
+export type Outcome =
+  /** HAProxy runs what is wanted. */
+  | { readonly kind: "unchanged" }
+  /** Nothing may be applied yet; says what is waited for. */
+  | { readonly kind: "waiting"; readonly reason: string }
+  /** A reload is due, but the last one was too short ago; it will happen at the end of the window. */
+  | { readonly kind: "deferred"; readonly reasons: readonly Reason[] }
+  /** HAProxy was proven to run the new text. `way` will also be `runtime` one day. */
+  | {
+      readonly kind: "applied";
+      readonly way: "reload";
+      readonly reasons: readonly Reason[];
+      readonly revision: string | null;
+      readonly servers: number;
+    }
+  /** The candidate is bad and what ran before goes on; the next good state is applied. */
+  | { readonly kind: "refused"; readonly stage: Stage; readonly reason: string }
+  /** The candidate could not be brought to run; it is tried again, soon when HAProxy did not even answer. */
+  | {
+      readonly kind: "failed";
+      readonly stage: Stage;
+      readonly reason: string;
+      readonly unreachable: boolean;
+    };
+
+/** The stages of a pass, in their order. */
+export const STAGES = ["merge", "render", "check", "commit", "reload", "confirm"] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** Milliseconds by stage. */
+export type StageTimings = Readonly<Partial<Record<Stage, number>>>;
+
+/** One pass, as the log, the metrics and the status page tell it. */
+export interface PassRecord {
+  /** Counts from 1 in this process; stands on every log line of the pass. */
+  readonly pass: number;
+  /** When it began, in milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly durationMs: number;
+  readonly timings: StageTimings;
+  readonly outcome: Outcome;
+}

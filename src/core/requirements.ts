@@ -1,0 +1,56 @@
+import { type ConfigSection, readConfig, serverLines } from "./haproxy-config.ts";
+
+/** What is known of the HAProxy that would run the candidate. */
+export interface Limits {
+  /** Hard limit of open files of its process; null = not known. */
+  readonly openFiles: number | null;
+}
+
+/** Descriptors that HAProxy takes for itself, measured: listeners, pollers, sockets of the master. */
+const OWN_DESCRIPTORS = 40;
+
+/**
+ * What is wrong with a candidate that `haproxy -c` may nevertheless accept; empty = fine. HAProxy takes an empty or
+ * `global`-only file at a reload and then listens nowhere; it finds out about missing descriptors only when it starts;
+ * and 3.4.0 lets a server's name stand twice.
+ */
+export function problems(text: string, limits: Limits): readonly string[] {
+  const found: string[] = [];
+  const sections = readConfig(text);
+  if (sections.length === 0) return ["it is empty: HAProxy would listen nowhere"];
+  if (!text.endsWith("\n")) found.push("the last line does not end with a newline");
+  if (text.includes("\0")) found.push("it contains a NUL character");
+  if (!sections.some(listens))
+    found.push('no frontend or listen section has a "bind": HAProxy would listen nowhere');
+  found.push(...duplicates(sections), ...descriptors(sections, limits));
+  return found;
+}
+
+const listens = (section: ConfigSection): boolean =>
+  (section.keyword === "frontend" || section.keyword === "listen") &&
+  section.lines.some((line) => line.words[0] === "bind" && line.words.length > 1);
+
+function duplicates(sections: readonly ConfigSection[]): readonly string[] {
+  const seen = new Map<string, number>();
+  return serverLines(sections).flatMap((server) => {
+    const key = `${server.backend}/${server.name}`;
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, server.number);
+    return first === undefined ? [] : [`server ${key} stands twice, in lines ${first} and ${server.number}`];
+  });
+}
+
+function descriptors(sections: readonly ConfigSection[], limits: Limits): readonly string[] {
+  const global = sections
+    .filter((section) => section.keyword === "global")
+    .flatMap((section) => section.lines);
+  const maxconn = Number(global.findLast((line) => line.words[0] === "maxconn")?.words[1]);
+  if (limits.openFiles === null || !Number.isInteger(maxconn)) return [];
+  const checked = serverLines(sections).filter((server) => server.options.includes("check")).length;
+  const needed = 2 * maxconn + 2 * checked + OWN_DESCRIPTORS;
+  if (needed <= limits.openFiles) return [];
+  return [
+    `it needs about ${needed} open files (2 for each of maxconn ${maxconn}, 2 for each of ${checked} checked servers), ` +
+      `HAProxy may have ${limits.openFiles}: lower maxconn or raise the limit (ulimit -Hn, LimitNOFILE=)`,
+  ];
+}

@@ -1,0 +1,40 @@
+import type { PassRecord } from "./outcome.ts";
+import type { Roster } from "./roster.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** How one source is doing. */
+export interface SourceState {
+  readonly name: string;
+  /** `starting`: never published. `live`: connected. `down`: broken, being tried again; its last picture stands. */
+  readonly state: "starting" | "live" | "down";
+  /** Since when it is in this state, in milliseconds since the epoch. */
+  readonly sinceMs: number;
+  /** Why it is not live. */
+  readonly error: string | null;
+  /** The last picture, and when it was published; a picture is never taken back. */
+  readonly snapshot: Snapshot | null;
+  readonly publishedAtMs: number | null;
+}
+
+/** Everything that Rollcall can say of itself at one moment; the endpoints and the metrics are views of it. */
+export interface Status {
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly nowMs: number;
+  readonly sources: readonly SourceState[];
+  /** What is wanted, as of the last pass; null before the first. */
+  readonly roster: Roster | null;
+  /** What HAProxy is proven to run; null = not known. */
+  readonly applied: { readonly revision: string | null; readonly pid: number; readonly sinceMs: number } | null;
+  readonly haproxy: {
+    /** Pid and version of the worker that answers; null = none does. */
+    readonly pid: number | null;
+    readonly version: string | null;
+    /** Since when it answers, or does not, in milliseconds since the epoch. */
+    readonly sinceMs: number;
+  };
+  /** The latest passes that were not `unchanged`, newest first, at most 100. */
+  readonly passes: readonly PassRecord[];
+  /** The very last pass, whatever it was; null before the first. */
+  readonly lastPass: PassRecord | null;
+}

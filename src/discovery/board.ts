@@ -1,0 +1,46 @@
+import type { Snapshot } from "../core/snapshot.ts";
+import type { SourceState } from "../core/status.ts";
+
+/** The latest snapshot of every source. Whoever puts something there is heard by `onChange`. */
+export interface Board {
+  put(snapshot: Snapshot): void;
+  down(name: string, error: string): void;
+  /** In the order in which the sources were given, which is their order of precedence. */
+  sources(): readonly SourceState[];
+  snapshots(): readonly Snapshot[];
+  /** Sources that never published. */
+  missing(): readonly SourceState[];
+}
+
+export function board(options: { names: readonly string[]; onChange: () => void; now: () => number }): Board {
+  const { now } = options;
+  const states = new Map<string, SourceState>(
+    options.names.map((name) => [
+      name,
+      { name, state: "starting", sinceMs: now(), error: null, snapshot: null, publishedAtMs: null },
+    ]),
+  );
+  const state = (name: string): SourceState => {
+    const found = states.get(name);
+    if (found === undefined) throw new Error(`no source is called ${name}`);
+    return found;
+  };
+  return {
+    put: (snapshot) => {
+      const before = state(snapshot.source);
+      const sinceMs = before.state === "live" ? before.sinceMs : now();
+      const publishedAtMs = now();
+      states.set(before.name, { ...before, state: "live", sinceMs, error: null, snapshot, publishedAtMs });
+      options.onChange();
+    },
+    down: (name, error) => {
+      const before = state(name);
+      const kind = before.snapshot === null ? "starting" : "down";
+      const sinceMs = before.state === kind ? before.sinceMs : now();
+      states.set(name, { ...before, state: kind, sinceMs, error });
+    },
+    sources: () => [...states.values()],
+    snapshots: () => [...states.values()].flatMap((one) => (one.snapshot === null ? [] : [one.snapshot])),
+    missing: () => [...states.values()].filter((one) => one.snapshot === null),
+  };
+}

@@ -1,0 +1,73 @@
+import { SourceError } from "../lib/errors.ts";
+import type { EtcdKeyValue, EtcdRangeAnswer } from "./etcd-client.ts";
+import type { EtcdSession } from "./etcd-session.ts";
+import { isDenied, isTooLarge } from "./etcd-trouble.ts";
+
+/** More keys than this are refused: better the last picture than no memory left. */
+export const MAX_KEYS = 100_000;
+const MAX_BYTES = 256 * 1024 * 1024;
+const PAGE_KEYS = 1000;
+const PAGE_MS = 10_000;
+
+/** The range of all keys that begin with `prefix`, which must not be empty. */
+export function prefixRange(prefix: string): { key: Buffer; range_end: Buffer } {
+  const key = Buffer.from(prefix);
+  const end = Buffer.from(key);
+  end[end.length - 1] = (end.at(-1) ?? 0) + 1; // UTF-8 has no byte 0xFF that could overflow.
+  return { key, range_end: end };
+}
+
+/**
+ * All entries under all `prefixes` as they were at one revision, handed to `onEntry` page by page.
+ * @returns that revision, as decimal text.
+ */
+export async function listPrefixes(
+  session: EtcdSession,
+  prefixes: readonly string[],
+  onEntry: (entry: EtcdKeyValue) => void,
+): Promise<string> {
+  let keys = 0;
+  let bytes = 0;
+  let revision: string | undefined;
+  for (const prefix of prefixes) {
+    let range = prefixRange(prefix);
+    for (let more = true; more;) {
+      const pinned = revision === undefined ? range : { ...range, revision };
+      const page = await readPage(session, pinned, prefix);
+      revision ??= page.header.revision;
+      // The count is that of the whole rest of the range, so the first page already tells.
+      assertBounded(keys + Number(page.count), bytes);
+      for (const entry of page.kvs) {
+        bytes += entry.key.length + entry.value.length;
+        onEntry(entry);
+      }
+      keys += page.kvs.length;
+      const last = page.kvs.at(-1);
+      more = page.more && last !== undefined;
+      if (last !== undefined) range = { ...range, key: Buffer.concat([last.key, Buffer.of(0)]) };
+    }
+  }
+  assertBounded(keys, bytes);
+  return revision ?? "0";
+}
+
+async function readPage(
+  session: EtcdSession,
+  range: { key: Buffer; range_end: Buffer; revision?: string },
+  prefix: string,
+): Promise<EtcdRangeAnswer> {
+  for (let limit = PAGE_KEYS; ; limit = Math.ceil(limit / 10)) {
+    try {
+      return await session.client.range({ ...range, limit }, session.options(PAGE_MS));
+    } catch (thrown) {
+      if (isDenied(thrown))
+        throw new SourceError(`permission denied for ${prefix} (the user's role needs READ)`);
+      if (!isTooLarge(thrown) || limit === 1) throw thrown;
+    }
+  }
+}
+
+function assertBounded(keys: number, bytes: number): void {
+  if (keys > MAX_KEYS) throw new SourceError(`refused: ${keys} keys, ${MAX_KEYS} are the limit`);
+  if (bytes > MAX_BYTES) throw new SourceError(`refused: more than ${MAX_BYTES / 1024 ** 2} MiB of values`);
+}

@@ -1,0 +1,101 @@
+import { readFile } from "node:fs/promises";
+import { SourceError } from "../lib/errors.ts";
+import type { EtcdCallOptions, EtcdClient, EtcdConnect, EtcdStatus, EtcdTls } from "./etcd-client.ts";
+import { etcdTrouble, isAuthOff } from "./etcd-trouble.ts";
+
+/** How to reach etcd. Files are read at each connect, so that what rotates them needs no restart. */
+export interface EtcdAccess {
+  /** `http://HOST:PORT` or `https://HOST:PORT`, each a member of one cluster. */
+  readonly endpoints: readonly string[];
+  readonly username?: string | undefined;
+  readonly passwordFile?: string | undefined;
+  /** PEM files. `caFile` replaces the system's authorities; `certFile` and `keyFile` belong together. */
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+}
+
+/** A connection to one member that has answered. */
+export interface EtcdSession extends Disposable {
+  readonly client: EtcdClient;
+  readonly status: EtcdStatus;
+  /** What every call needs. */
+  options(timeoutMs: number): EtcdCallOptions;
+  /** Gets a token for the calls to come, if there is a user at all; call it first, and again when it went stale. */
+  login(): Promise<void>;
+}
+
+/** The first answer tells whether the member lives; nothing else bounds the wait for a silent host. */
+const FIRST_ANSWER_MS = 3000;
+const LOGIN_MS = 5000;
+
+/** @throws SourceError without the endpoint in it. */
+export async function openEtcd(given: {
+  connect: EtcdConnect;
+  access: EtcdAccess;
+  endpoint: string;
+  signal: AbortSignal;
+}): Promise<EtcdSession> {
+  const { access, signal } = given;
+  const client = given.connect(await target(given.endpoint, access));
+  let token: string | undefined;
+  const options = (timeoutMs: number): EtcdCallOptions => ({ signal, timeoutMs, token });
+  const login = async (): Promise<void> => {
+    token = await newToken({ client, access, options: { signal, timeoutMs: LOGIN_MS } });
+  };
+  try {
+    const status = await client.status(options(FIRST_ANSWER_MS));
+    return { client, status, options, login, [Symbol.dispose]: () => client.close() };
+  } catch (thrown) {
+    client.close();
+    throw thrown instanceof SourceError ? thrown : new SourceError(etcdTrouble(thrown));
+  }
+}
+
+async function newToken(given: {
+  client: EtcdClient;
+  access: EtcdAccess;
+  options: EtcdCallOptions;
+}): Promise<string | undefined> {
+  const { username, passwordFile } = given.access;
+  if (username === undefined) return undefined;
+  if (passwordFile === undefined) throw new SourceError(`user ${username} has no password file`);
+  const password = (await readSecret("password", passwordFile)).toString("utf8").replace(/\r?\n$/, "");
+  try {
+    return (await given.client.authenticate({ name: username, password }, given.options)).token;
+  } catch (thrown) {
+    // As etcd's own client does: users may be configured before authentication is switched on.
+    if (isAuthOff(thrown)) return undefined;
+    throw thrown;
+  }
+}
+
+async function target(endpoint: string, access: EtcdAccess): Promise<{ host: string; tls: EtcdTls | null }> {
+  const [, scheme = "", host = ""] = /^(?:(https?):\/\/)?([^/\s]+:[0-9]+)\/?$/.exec(endpoint) ?? [];
+  if (host === "") throw new SourceError("the endpoint is not http://HOST:PORT or https://HOST:PORT");
+  const { caFile, certFile, keyFile } = access;
+  if (scheme !== "https") {
+    const given = caFile ?? certFile ?? keyFile;
+    if (given === undefined) return { host, tls: null };
+    throw new SourceError(`there are certificates (${given}), but the endpoint does not begin with https://`);
+  }
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    throw new SourceError("a client certificate needs both a certificate and a key");
+  }
+  const read = async (what: string, path: string | undefined): Promise<Buffer | null> =>
+    path === undefined ? null : readSecret(what, path);
+  const [ca, cert, key] = [
+    await read("CA", caFile),
+    await read("certificate", certFile),
+    await read("key", keyFile),
+  ];
+  return { host, tls: { ca, cert, key } };
+}
+
+async function readSecret(what: string, path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new SourceError(`the ${what} file cannot be read`, { cause });
+  }
+}

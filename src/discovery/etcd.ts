@@ -1,0 +1,162 @@
+import { setImmediate } from "node:timers/promises";
+import { registryPicture, type RawEntry, type RegistryLayout } from "../core/registry-picture.ts";
+import type { Snapshot } from "../core/snapshot.ts";
+import { dirtyFlag, type DirtyFlag } from "../lib/dirty-flag.ts";
+import { SourceError } from "../lib/errors.ts";
+import type { Logger } from "../lib/logger.ts";
+import { sleep } from "../lib/sleep.ts";
+import { etcdConnect, type EtcdKeyValue } from "./etcd-client.ts";
+import { listPrefixes, MAX_KEYS, prefixRange } from "./etcd-list.ts";
+import { openEtcd, type EtcdAccess, type EtcdSession } from "./etcd-session.ts";
+import { etcdTrouble, isStaleLogin } from "./etcd-trouble.ts";
+import { watchPrefixes, type EtcdEvent } from "./etcd-watch.ts";
+import type { Source } from "./source.ts";
+
+export interface EtcdOptions extends EtcdAccess {
+  /** Folder of the servers' keys: `/app/servers/`. A missing slash at the end is added, here and below. */
+  readonly prefix: string;
+  readonly overridesPrefix: string;
+  /** Further folders, whose keys reach the templates as they are. */
+  readonly watch: readonly string[];
+  readonly defaultBackend: string;
+  readonly log: Logger;
+  /** Time between two reads that prove that the cluster still answers and knows us; default 10 s. */
+  readonly probeMs?: number;
+  /** Time after which everything is read again, ±10 %; default 5 min. */
+  readonly relistMs?: number;
+  readonly random?: () => number;
+}
+
+type Publish = (snapshot: Snapshot) => void;
+
+const PROBE_MS = 10_000;
+const PROBE_ANSWER_MS = 5000;
+const RELIST_MS = 5 * 60_000;
+
+/**
+ * The registry in etcd. One run is one connection to one member: it reads all prefixes at one revision, publishes,
+ * and watches from the next revision; a break of any kind ends it, and the next run goes to the next member. etcd's
+ * own client is not used for this: its watcher can lose events without a sign (see docs/decisions).
+ */
+export function etcdSource(options: EtcdOptions): Source {
+  const { endpoints, log, random = Math.random } = options;
+  const layout = layoutOf(options);
+  const connect = etcdConnect();
+  let turn = Math.floor(random() * endpoints.length);
+  return {
+    name: layout.source,
+    run: async (publish, signal) => {
+      const endpoint = endpoints[turn++ % endpoints.length];
+      if (endpoint === undefined) throw new SourceError("etcd: no endpoint is configured");
+      try {
+        using session = await openEtcd({ connect, access: options, endpoint, signal });
+        log.debug({ endpoint, version: session.status.version }, "etcd answers");
+        while (!signal.aborted) {
+          await session.login();
+          await followOnce({ session, layout, publish, options, signal });
+        }
+      } catch (thrown) {
+        if (signal.aborted) return;
+        log.debug({ endpoint, err: thrown }, "etcd connection ended");
+        throw new SourceError(`etcd ${endpoint}: ${etcdTrouble(thrown)}`);
+      }
+    },
+  };
+}
+
+/** Lists, publishes and watches, until it is time to list again (returns) or something breaks (throws). */
+async function followOnce(given: {
+  session: EtcdSession;
+  layout: RegistryLayout;
+  publish: Publish;
+  options: EtcdOptions;
+  signal: AbortSignal;
+}): Promise<void> {
+  const { session, layout, publish, options } = given;
+  const { probeMs = PROBE_MS, relistMs = RELIST_MS, random = Math.random } = options;
+  const prefixes = distinctPrefixes([layout.prefix, layout.overridesPrefix, ...layout.watch]);
+  const picture = registryPicture(layout);
+  let revision = await listPrefixes(session, prefixes, (entry) => picture.put(rawEntry(entry)));
+  publish(picture.snapshot(revision));
+
+  const changed = dirtyFlag();
+  const scope = new AbortController();
+  const signal = AbortSignal.any([given.signal, scope.signal]);
+  const onEvents = (events: readonly EtcdEvent[]): void => {
+    for (const { type, kv } of events) {
+      if (type === "Delete") picture.remove(kv.key);
+      else picture.put(rawEntry(kv));
+      revision = kv.mod_revision;
+    }
+    if (picture.size > MAX_KEYS) throw new SourceError(`refused: more than ${MAX_KEYS} keys`);
+    changed.poke();
+  };
+  const parts = [
+    watchPrefixes({ session, prefixes, revision, onEvents, signal }),
+    publishChanges({ changed, signal, publish: () => publish(picture.snapshot(revision)) }),
+    probe({ session, prefix: layout.prefix, everyMs: probeMs, signal }),
+    sleep(relistMs * (0.9 + 0.2 * random()), signal),
+  ];
+  try {
+    await Promise.race(parts);
+  } finally {
+    scope.abort();
+    await Promise.allSettled(parts);
+  }
+}
+
+/** One picture for all the messages that one turn of the event loop brings: a burst must not cost a picture each. */
+async function publishChanges(given: {
+  changed: DirtyFlag;
+  signal: AbortSignal;
+  publish: () => void;
+}): Promise<void> {
+  while ((await given.changed.wait(given.signal)) === "poked") {
+    await setImmediate();
+    if (!given.signal.aborted) given.publish();
+  }
+}
+
+/** Proves every `everyMs` that the cluster has a leader and still knows us. Returns when only the login is stale. */
+async function probe(given: {
+  session: EtcdSession;
+  prefix: string;
+  everyMs: number;
+  signal: AbortSignal;
+}): Promise<void> {
+  const { session, signal } = given;
+  const range = { ...prefixRange(given.prefix), count_only: true };
+  for (;;) {
+    await sleep(given.everyMs, signal);
+    if (signal.aborted) return;
+    try {
+      await session.client.range(range, { ...session.options(PROBE_ANSWER_MS), signal });
+    } catch (thrown) {
+      if (isStaleLogin(thrown)) return;
+      throw thrown;
+    }
+  }
+}
+
+const rawEntry = (kv: EtcdKeyValue): RawEntry => ({
+  key: kv.key,
+  value: kv.value,
+  modRevision: kv.mod_revision,
+});
+
+/** Without those that lie inside of another one. */
+function distinctPrefixes(prefixes: readonly string[]): readonly string[] {
+  const different = [...new Set(prefixes)];
+  return different.filter((one) => !different.some((other) => other !== one && one.startsWith(other)));
+}
+
+function layoutOf(options: EtcdOptions): RegistryLayout {
+  const folder = (prefix: string): string => (prefix.endsWith("/") ? prefix : `${prefix}/`);
+  return {
+    source: "etcd",
+    prefix: folder(options.prefix),
+    overridesPrefix: folder(options.overridesPrefix),
+    watch: options.watch.map(folder),
+    defaultBackend: options.defaultBackend,
+  };
+}

@@ -1,0 +1,133 @@
+import type { StageTimings } from "../core/outcome.ts";
+import { problems } from "../core/requirements.ts";
+import { messageOf } from "../lib/errors.ts";
+import { checkConfig } from "./check.ts";
+import type { ConfigFile } from "./config-file.ts";
+import { difference, expectationOf } from "./expectation.ts";
+import { HaproxyError, type HaproxyStage } from "./haproxy-error.ts";
+import { findMaster } from "./master.ts";
+import { reload, type ReloadOptions } from "./reload.ts";
+import { type Info, readInfo, readServers } from "./running.ts";
+
+/** Text that is to be run, with the revision that stands in it (null: none does). */
+export interface Candidate {
+  readonly text: string;
+  readonly revision: string | null;
+}
+
+/** What HAProxy was proven to run. */
+export interface Applied extends Candidate {
+  /** The worker that said so. */
+  readonly pid: number;
+}
+
+/** The one HAProxy that Rollcall serves. */
+export interface Haproxy {
+  /**
+   * Checks the candidate, makes it the live file, reloads HAProxy and proves that it runs it. When HAProxy does not
+   * take it, `lastGood` becomes the live file again, so that a HAProxy that restarts finds a text that works.
+   * @throws HaproxyError
+   */
+  reloadTo(
+    candidate: Candidate,
+    lastGood: Candidate | null,
+  ): Promise<{ applied: Applied; timings: StageTimings }>;
+  /**
+   * Checks the candidate and makes it the live file, without a reload.
+   * @throws HaproxyError
+   */
+  write(candidate: Candidate): Promise<void>;
+  /**
+   * Compares what runs with what should: null = it is the same, else the difference in words.
+   * @throws HaproxyError `unreachable`
+   */
+  verify(candidate: Candidate): Promise<{ info: Info; difference: string | null }>;
+  /** True when `text` is the live file, and HAProxy was once seen to run it. */
+  isSettled(text: string): Promise<boolean>;
+  /** The worker that answers now; null when none does. */
+  info(): Promise<Info | null>;
+  /** The live file's text; null when there is none. */
+  liveText(): Promise<string | null>;
+}
+
+/** Confirming may take a few times what HAProxy needs to read the file, which the check has just measured. */
+const CONFIRM_MIN_MS = 2000;
+const CONFIRM_PER_CHECK = 5;
+
+export function haproxy(options: ReloadOptions & { binary: string; file: ConfigFile }): Haproxy {
+  const { binary, file, socketPath } = options;
+
+  async function check(candidate: Candidate): Promise<void> {
+    const wrong = problems(candidate.text, { openFiles: await openFiles(socketPath) });
+    if (wrong.length > 0) throw new HaproxyError(wrong.join("; "), { stage: "check", kind: "refused" });
+    await checkConfig({ binary, file: await file.stage(candidate.text) });
+  }
+
+  async function putBack(text: string): Promise<void> {
+    await file.stage(text);
+    await file.commit();
+  }
+
+  return {
+    async reloadTo(candidate, lastGood) {
+      const timings: Partial<Record<HaproxyStage, number>> = {};
+      const timed = async <T>(stage: HaproxyStage, work: () => Promise<T>): Promise<T> => {
+        const start = performance.now();
+        return work().finally(() => {
+          timings[stage] = performance.now() - start;
+        });
+      };
+      await timed("check", () => check(candidate));
+      await timed("commit", () => file.commit());
+      const expected = expectationOf(candidate.text, candidate.revision);
+      const confirmTimeoutMs = CONFIRM_MIN_MS + CONFIRM_PER_CHECK * (timings.check ?? 0);
+      try {
+        const info = await timed("reload", () => reload(expected, { ...options, confirmTimeoutMs }));
+        await file.proven();
+        return { applied: { ...candidate, pid: info.pid }, timings };
+      } catch (error) {
+        // One that does not answer may be starting with the new file at this moment: leave it there.
+        const answered = !(error instanceof HaproxyError && error.kind === "unreachable");
+        if (answered && lastGood !== null) await putBack(lastGood.text);
+        throw error;
+      }
+    },
+    async write(candidate) {
+      await check(candidate);
+      await file.commit();
+    },
+    async verify(candidate) {
+      try {
+        const info = await readInfo(socketPath);
+        const expected = expectationOf(candidate.text, candidate.revision);
+        return { info, difference: difference(expected, { info, servers: await readServers(socketPath) }) };
+      } catch (cause) {
+        throw new HaproxyError("HAProxy does not answer", { stage: "confirm", kind: "unreachable", cause });
+      }
+    },
+    isSettled: async (text) => (await file.read()) === text && !(await file.isPending()),
+    info: () => readInfo(socketPath).catch(() => null),
+    liveText: () => file.read(),
+  };
+}
+
+/** Hard limit of open files of the master; null when it cannot be seen, which is not this stage's business. */
+async function openFiles(socketPath: string): Promise<number | null> {
+  try {
+    const worker = await readInfo(socketPath);
+    return (await findMaster({ workerPid: worker.pid, expectedPid: null })).openFiles;
+  } catch {
+    return null;
+  }
+}
+
+/** A failure at any stage, as data: what to log, and whether trying the same again makes sense. */
+export function describeFailure(error: unknown): {
+  stage: HaproxyStage;
+  kind: HaproxyError["kind"];
+  reason: string;
+} {
+  if (error instanceof HaproxyError)
+    return { stage: error.stage, kind: error.kind, reason: messageOf(error) };
+  return { stage: "reload", kind: "failed", reason: messageOf(error) };
+}

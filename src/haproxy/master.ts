@@ -1,0 +1,122 @@
+import { readFile, readlink, stat, unlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { HaproxyError } from "./haproxy-error.ts";
+
+/** HAProxy's master process, as seen in /proc. */
+export interface Master {
+  readonly pid: number;
+  /** The socket given to it by `-S`; null when there is none, or it cannot be seen. */
+  readonly socketPath: string | null;
+  /** Hard limit of open files; null when it cannot be seen. */
+  readonly openFiles: number | null;
+}
+
+const SIGHUP = 1;
+const SIGUSR2 = 12;
+
+/**
+ * Finds the master of the worker that answers on the socket: in master-worker mode it is the worker's parent, whatever
+ * a pid file says. `expectedPid`, from a pid file, must agree.
+ * @throws HaproxyError when there is no master to signal, in words that say what to do.
+ */
+export async function findMaster(options: {
+  workerPid: number;
+  expectedPid: number | null;
+}): Promise<Master> {
+  const { workerPid, expectedPid } = options;
+  const worker = await readProcess(workerPid);
+  if (worker === null) {
+    throw failure(
+      `HAProxy's worker ${workerPid} is not visible here: run Rollcall in HAProxy's pid namespace, or set haproxy-master-socket`,
+    );
+  }
+  const master = await readProcess(worker.parentPid);
+  if (master === null || master.name !== worker.name || expectedPid === workerPid) {
+    throw failure(
+      `HAProxy (pid ${workerPid}) is not in master-worker mode, where a SIGHUP reloads nothing: start it with -W`,
+    );
+  }
+  if (expectedPid !== null && expectedPid !== master.pid) {
+    throw failure(
+      `the configured pid ${expectedPid} is not the master of worker ${workerPid}, which is ${master.pid}`,
+    );
+  }
+  return {
+    pid: master.pid,
+    socketPath: await masterSocketOf(master.pid),
+    openFiles: await openFilesOf(master.pid),
+  };
+}
+
+/**
+ * True when the process handles the reload signals. One that has just started does not yet, and SIGHUP would end it;
+ * one that is not a master handles SIGHUP, but not SIGUSR2.
+ */
+export async function catchesReloadSignals(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const caught = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
+  const has = (signal: number): boolean => ((caught >> BigInt(signal - 1)) & 1n) === 1n;
+  return has(SIGHUP) && has(SIGUSR2);
+}
+
+/**
+ * Makes sure that the folder of the master's socket can be written: a master that cannot bind its socket anew during
+ * a reload ends, and everything with it. Where the master sees other mounts than we do (another container, a hardened
+ * unit), nothing can be said.
+ * @throws HaproxyError when it cannot be written, or is full.
+ */
+export async function probeSocketFolder(master: Master): Promise<void> {
+  if (master.socketPath === null || !(await sharesMounts(master.pid))) return;
+  const probe = join(dirname(master.socketPath), `.rollcall-probe-${master.pid}`);
+  try {
+    await writeFile(probe, "probe");
+    await unlink(probe);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const sameUser = (await stat("/proc/self")).uid === (await stat(`/proc/${master.pid}`)).uid;
+    // What we may not write, a master of another user may.
+    if ((code === "EACCES" || code === "EPERM") && !sameUser) return;
+    throw failure(
+      `folder ${dirname(probe)} of the master socket cannot be written (${code}); a reload would end HAProxy's master`,
+      cause,
+    );
+  }
+}
+
+async function sharesMounts(pid: number): Promise<boolean> {
+  const namespace = (process: string): Promise<string | null> =>
+    readlink(`/proc/${process}/ns/mnt`).catch(() => null);
+  const own = await namespace("self");
+  return own !== null && own === (await namespace(String(pid)));
+}
+
+function failure(message: string, cause?: unknown): HaproxyError {
+  return new HaproxyError(message, { stage: "reload", kind: "failed", cause });
+}
+
+interface Process {
+  readonly pid: number;
+  readonly parentPid: number;
+  readonly name: string;
+}
+
+/** proc(5): `pid (name) state ppid …`; the name may hold spaces and parentheses. */
+async function readProcess(pid: number): Promise<Process | null> {
+  if (pid <= 0) return null;
+  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  const found = /^[0-9]+ \((.*)\) [A-Za-z] ([0-9]+) /s.exec(text);
+  return found === null ? null : { pid, name: found[1] ?? "", parentPid: Number(found[2]) };
+}
+
+/** The path in `-S PATH,level,admin` of the command line. */
+async function masterSocketOf(pid: number): Promise<string | null> {
+  const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
+  const value = words[words.indexOf("-S") + 1]?.split(",")[0];
+  return words.includes("-S") && value?.startsWith("/") === true ? value : null;
+}
+
+async function openFilesOf(pid: number): Promise<number | null> {
+  const limits = await readFile(`/proc/${pid}/limits`, "utf8").catch(() => "");
+  const hard = Number(/^Max open files\s+\S+\s+(\S+)/m.exec(limits)?.[1]);
+  return Number.isInteger(hard) ? hard : null;
+}

@@ -1,0 +1,37 @@
+/**
+ * One slot that says "something changed". Many pokes while nobody waits are one poke: a burst costs one pass, and
+ * memory stays bounded.
+ */
+export interface DirtyFlag {
+  poke(): void;
+  /** Resolves when the flag is set, and clears it; resolves without a poke when `signal` aborts or `timeoutMs` is over. */
+  wait(signal: AbortSignal, timeoutMs?: number): Promise<"poked" | "timeout" | "aborted">;
+}
+
+export function dirtyFlag(): DirtyFlag {
+  let dirty = false;
+  let wake: (() => void) | undefined;
+  return {
+    poke: () => {
+      dirty = true;
+      wake?.();
+    },
+    wait: (signal, timeoutMs) =>
+      new Promise((resolve) => {
+        const finish = (result: "poked" | "timeout" | "aborted"): void => {
+          clearTimeout(timer);
+          signal.removeEventListener("abort", onAbort);
+          wake = undefined;
+          if (result === "poked") dirty = false;
+          resolve(result);
+        };
+        const onAbort = (): void => finish("aborted");
+        let timer: NodeJS.Timeout | undefined;
+        if (signal.aborted) return finish("aborted");
+        if (dirty) return finish("poked");
+        wake = () => finish("poked");
+        signal.addEventListener("abort", onAbort, { once: true });
+        if (timeoutMs !== undefined) timer = setTimeout(() => finish("timeout"), timeoutMs);
+      }),
+  };
+}

@@ -1,0 +1,103 @@
+import type { Outcome, PassRecord } from "./core/outcome.ts";
+import { backoff } from "./lib/backoff.ts";
+import type { DirtyFlag } from "./lib/dirty-flag.ts";
+import type { Logger } from "./lib/logger.ts";
+import type { Reconciler } from "./reconcile.ts";
+
+/** What the loop needs of the world; all times are in milliseconds. */
+export interface LoopOptions {
+  readonly reconciler: Reconciler;
+  /** Poked by whatever may have changed what is wanted, or what HAProxy runs. */
+  readonly changed: DirtyFlag;
+  readonly reloadIntervalMs: number;
+  /** From when on sources that never answered are not waited for, in milliseconds since the epoch. */
+  readonly gateOpensAtMs: number;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly onPass: (record: PassRecord) => void;
+}
+
+/** A change that comes while others still come waits this long for quiet, but never longer than the maximum. */
+const QUIET_MS = 5;
+const MAX_SETTLE_MS = 250;
+/** How often what runs is compared with what should, though nothing seems to have happened. */
+const DRIFT_MS = 60_000;
+
+/**
+ * The one loop, until `signal` aborts: wait, settle, pass, record. One pass at a time; whatever changes meanwhile sets
+ * one flag, and costs exactly one more pass. A pass that has begun is finished.
+ */
+export async function loop(options: LoopOptions, signal: AbortSignal): Promise<void> {
+  const { reconciler, changed, log, now } = options;
+  /** Trying again while HAProxy does not answer is cheap; a reload that HAProxy refuses may cost it two seconds. */
+  const soon = backoff({ firstMs: 100, maxMs: 2000 });
+  const later = backoff({ firstMs: 1000, maxMs: 60_000 });
+  const tell = teller(log);
+  let passes = 0;
+  let passedAt = -Infinity;
+  let retryAt = options.gateOpensAtMs;
+  let driftAt = now() + DRIFT_MS;
+
+  /** The first change after some quiet goes out at once; those that follow wait for each other. */
+  async function settle(): Promise<void> {
+    const since = now();
+    if (since - passedAt > MAX_SETTLE_MS) return;
+    while (now() - since < MAX_SETTLE_MS && (await changed.wait(signal, QUIET_MS)) === "poked");
+  }
+
+  function nextTry(outcome: Outcome): number {
+    switch (outcome.kind) {
+      case "deferred":
+        return reconciler.reloadedAtMs() + options.reloadIntervalMs;
+      case "refused":
+        return now() + later.next();
+      case "failed":
+        return now() + (outcome.unreachable ? soon : later).next();
+      case "waiting":
+        return now() < options.gateOpensAtMs ? options.gateOpensAtMs : Infinity;
+      case "applied":
+      case "unchanged":
+        soon.reset();
+        later.reset();
+        return Infinity;
+    }
+  }
+
+  changed.poke();
+  while (!signal.aborted) {
+    const woken = await changed.wait(signal, Math.max(0, Math.min(retryAt, driftAt) - now()));
+    if (woken === "aborted") return;
+    if (woken === "poked") await settle();
+    if (now() >= driftAt) {
+      reconciler.doubt();
+      driftAt = now() + DRIFT_MS;
+    }
+    const [atMs, start] = [now(), performance.now()];
+    const { outcome, timings } = await reconciler.pass(log.child({ pass: ++passes }));
+    passedAt = now();
+    retryAt = nextTry(outcome);
+    const record = { pass: passes, atMs, durationMs: performance.now() - start, timings, outcome };
+    tell(record);
+    options.onPass(record);
+  }
+}
+
+/** One line for each applied change, and one when something else begins or ends; all other passes are for debugging. */
+function teller(log: Logger): (record: PassRecord) => void {
+  let told = "";
+  return ({ pass, durationMs, timings, outcome }) => {
+    const fields = { pass, durationMs: tenth(durationMs), timings: tenths(timings), ...outcome };
+    const state = `${outcome.kind} ${"reason" in outcome ? outcome.reason : ""}`;
+    const repeated = state === told;
+    if (outcome.kind !== "deferred") told = state;
+    if (outcome.kind === "applied") log.info(fields, "applied");
+    else if (repeated || outcome.kind === "unchanged" || outcome.kind === "deferred")
+      log.debug(fields, "pass");
+    else if (outcome.kind === "waiting") log.info(fields, "waiting, HAProxy goes on with what it has");
+    else log.error(fields, `${outcome.kind}, HAProxy goes on with what it has`);
+  };
+}
+
+const tenth = (ms: number): number => Math.round(ms * 10) / 10;
+const tenths = (timings: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(timings).map(([stage, ms]) => [stage, tenth(ms)]));

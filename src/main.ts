@@ -1,0 +1,75 @@
+import { existsSync, readFileSync } from "node:fs";
+import { readCommandLine } from "./command-line.ts";
+import { check } from "./commands/check.ts";
+import { type Command, EXIT } from "./commands/command.ts";
+import { render } from "./commands/render.ts";
+import { run } from "./commands/run.ts";
+import { version } from "./commands/version.ts";
+import { readConfig } from "./config.ts";
+import { commandHelp, generalHelp } from "./help.ts";
+import { messageOf } from "./lib/errors.ts";
+import { createLogger } from "./observe/log.ts";
+
+/** The only user of `process`: arguments, environment, signals, exit code. */
+const COMMANDS: readonly Command[] = [run, render, check, version];
+/** After a first signal everything ends by itself; what does not within this time, in milliseconds, is left behind. */
+const EXIT_AFTER_MS = 4500;
+
+const print = (text: string): void => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+const complain = (lines: readonly string[]): void => void process.stderr.write(`${lines.join("\n")}\n`);
+
+async function main(args: readonly string[]): Promise<number> {
+  const typed = readCommandLine(args, COMMANDS);
+  if (typed.kind === "help") {
+    print(typed.command === null ? generalHelp(COMMANDS) : commandHelp(typed.command));
+    return args.length === 0 ? EXIT.usage : EXIT.good;
+  }
+  if (typed.kind === "usage") {
+    complain([
+      ...typed.problems.map((problem) => `rollcall: ${problem}`),
+      "rollcall --help lists the commands",
+    ]);
+    return EXIT.usage;
+  }
+  const { command, flags, options } = typed;
+  const { config, problems } = readConfig({ flags: options, env: process.env, readFile });
+  if (command.needsConfig && problems.length > 0) {
+    complain(problems.map((problem) => `rollcall: ${problem}`));
+    return EXIT.config;
+  }
+  return command.run({
+    config,
+    flags,
+    env: process.env,
+    log: createLogger({ level: config["log-level"], format: config["log-format"] }),
+    print,
+    signal: endSignal(),
+    kill: (pid, signal) => void process.kill(pid, signal),
+    nodeVersion: process.versions.node,
+  });
+}
+
+function readFile(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, "utf8") : null;
+}
+
+/** Aborts on the first SIGTERM or SIGINT; a second one, or too long a wait, ends the process at once. */
+function endSignal(): AbortSignal {
+  const controller = new AbortController();
+  const end = (): void => {
+    if (controller.signal.aborted) process.exit(EXIT.failed);
+    controller.abort();
+    setTimeout(() => process.exit(EXIT.good), EXIT_AFTER_MS).unref();
+  };
+  process.on("SIGTERM", end);
+  process.on("SIGINT", end);
+  // Without a handler Node.js opens its debugger on SIGUSR1, the stop signal of HAProxy's image.
+  process.on("SIGUSR1", end);
+  return controller.signal;
+}
+
+const exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  complain([`rollcall: ${messageOf(error)}`]);
+  return EXIT.failed;
+});
+process.exit(exitCode);

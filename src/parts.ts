@@ -1,0 +1,149 @@
+import { existsSync, readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
+import type { Roster } from "./core/roster.ts";
+import type { Source } from "./discovery/source.ts";
+import { configFile } from "./haproxy/config-file.ts";
+import type { ReloadOptions } from "./haproxy/reload.ts";
+import { type Candidate, haproxy, type Haproxy } from "./haproxy/haproxy.ts";
+import type { Logger } from "./lib/logger.ts";
+import { ownContainerId } from "./lib/own-container.ts";
+import type { Config } from "./options.ts";
+import { renderer, type Renderer } from "./render/renderer.ts";
+import { stampRevision } from "./render/revision.ts";
+
+/** The template that comes with Rollcall. */
+export const DEFAULT_TEMPLATE = fileURLToPath(new URL("../templates/haproxy.cfg.eta", import.meta.url));
+const DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock";
+
+export interface PartsOptions {
+  readonly config: Config;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Logger;
+}
+
+/** Options of the etcd source; null = etcd is off. */
+export function etcdOptions({ config, log }: PartsOptions) {
+  const endpoints = config["etcd-endpoints"];
+  if (endpoints === null) return null;
+  return {
+    endpoints,
+    prefix: config["etcd-prefix"],
+    overridesPrefix: config["etcd-overrides-prefix"],
+    watch: config.watch ?? [],
+    defaultBackend: config["default-backend"],
+    ...given({
+      username: config["etcd-username"],
+      passwordFile: config["etcd-password-file"],
+      caFile: config["etcd-ca"],
+      certFile: config["etcd-cert"],
+      keyFile: config["etcd-key"],
+    }),
+    log: log.child({ source: "etcd" }),
+  };
+}
+
+/** Options of the Docker source; null = Docker is off, or `auto` and its socket is not there. */
+export function dockerOptions({ config, log }: PartsOptions) {
+  const host = config["docker-host"] ?? DEFAULT_DOCKER_HOST;
+  if (config.docker === "off") return null;
+  if (config.docker === "auto" && config["docker-host"] === null && !isThere(host)) return null;
+  return {
+    host,
+    tlsVerify: config["docker-tls-verify"] ?? false,
+    certPath: config["docker-cert-path"],
+    labelPrefix: config["label-prefix"],
+    enableByDefault: config["docker-enable-default"],
+    defaultBackend: config["default-backend"],
+    network: config.network,
+    selfId: ownContainerId({
+      mountinfo: textOf("/proc/self/mountinfo"),
+      cgroup: textOf("/proc/self/cgroup"),
+      hostname: hostname(),
+      dockerenv: existsSync("/.dockerenv"),
+    }),
+    now: Date.now,
+    log: log.child({ source: "docker" }),
+  };
+}
+
+/**
+ * The sources that are switched on, in their order of precedence. Their libraries are loaded here and not before:
+ * they are most of the time that a start takes.
+ */
+export async function sourcesOf(options: PartsOptions): Promise<readonly Source[]> {
+  const sources: Source[] = [];
+  const etcd = etcdOptions(options);
+  if (etcd !== null) sources.push((await import("./discovery/etcd.ts")).etcdSource(etcd));
+  const path = options.config["static-file"];
+  if (path !== null) sources.push(await fileSourceOf(path, options.config));
+  const docker = dockerOptions(options);
+  if (docker !== null) sources.push((await import("./discovery/docker.ts")).dockerSource(docker));
+  return sources;
+}
+
+/** A source that reads servers from a YAML file. */
+export async function fileSourceOf(path: string, config: Config): Promise<Source> {
+  const { fileSource } = await import("./discovery/file.ts");
+  return fileSource({ path, defaultBackend: config["default-backend"] });
+}
+
+/** The renderer, and the function that turns a roster into a candidate with its revision. */
+export function rendererOf(options: PartsOptions): {
+  renderer: Renderer;
+  render: (roster: Roster) => Promise<Candidate>;
+} {
+  const { config, env } = options;
+  const made = renderer({
+    templateFile: config.template ?? DEFAULT_TEMPLATE,
+    options: {
+      bind: config.bind,
+      defaultBackend: config["default-backend"],
+      haproxySocket: config["haproxy-socket"],
+    },
+    env,
+    now: Date.now,
+  });
+  const enabled = config["revision-line"];
+  return { renderer: made, render: async (roster) => stampRevision(await made.render(roster), { enabled }) };
+}
+
+/** How the running HAProxy is told to reload. */
+export function reloadOptions(config: Config, kill: ReloadOptions["kill"]): ReloadOptions {
+  return {
+    socketPath: config["haproxy-socket"],
+    masterSocketPath: config["haproxy-master-socket"],
+    pidFile: config["haproxy-pid-file"],
+    pid: config["haproxy-pid"],
+    kill,
+  };
+}
+
+export function haproxyOf(config: Config, kill: ReloadOptions["kill"]): Haproxy {
+  const file = configFile(config["haproxy-config"]);
+  return haproxy({ ...reloadOptions(config, kill), binary: config["haproxy-bin"], file });
+}
+
+/** The version in package.json. */
+export function rollcallVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** The same without what is null, for options that may be left out but not be null. */
+function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], null> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as never;
+}
+
+const isThere = (dockerHost: string): boolean => {
+  const path = dockerHost.replace(/^unix:\/\//, "");
+  return !path.startsWith("/") || existsSync(path);
+};
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * A template could not be rendered. The message is complete: file, line where it is known, and what is wrong; there is
+ * no `cause` beside it, which loggers would only print a second time.
+ */
+export class RenderError extends Error {
+  override readonly name = "RenderError";
+  /** Path of the template, or of the file that it includes. */
+  readonly file: string;
+  /** Counted from 1; null = not known. */
+  readonly line: number | null;
+  readonly reason: string;
+
+  constructor(given: { file: string; line: number | null; reason: string }) {
+    super(`${given.file}${given.line === null ? "" : `:${given.line}`}: ${given.reason}`);
+    this.file = given.file;
+    this.line = given.line;
+    this.reason = given.reason;
+  }
+
+  /** The same error, seen from the line of `file` that includes the broken one. */
+  includedFrom(file: string, line: number): RenderError {
+    const reason = `${this.reason} (included from ${file}:${line})`;
+    return new RenderError({ file: this.file, line: this.line, reason });
+  }
+}

@@ -1,0 +1,66 @@
+import type { PassRecord } from "./core/outcome.ts";
+import type { Status } from "./core/status.ts";
+import type { Board } from "./discovery/board.ts";
+import type { Info } from "./haproxy/running.ts";
+import type { Reconciler } from "./reconcile.ts";
+
+/** Remembers what the endpoints show: the latest passes, and when HAProxy last came or went. */
+export interface StatusKeeper {
+  onPass(record: PassRecord): void;
+  /** The worker that answered, null = none did; returns its pid. */
+  sawHaproxy(info: Info | null): number | null;
+  status(): Status;
+}
+
+const MAX_PASSES = 100;
+
+export function statusKeeper(options: {
+  board: Board;
+  reconciler: Reconciler;
+  version: string;
+  now: () => number;
+}): StatusKeeper {
+  const { board, reconciler, version, now } = options;
+  const startedAtMs = now();
+  let passes: readonly PassRecord[] = [];
+  let lastPass: PassRecord | null = null;
+  let appliedAtMs = startedAtMs;
+  let haproxy: Status["haproxy"] = { pid: null, version: null, sinceMs: startedAtMs };
+
+  return {
+    onPass: (record) => {
+      const before = lastPass;
+      lastPass = record;
+      if (record.outcome.kind === "applied") appliedAtMs = record.atMs + record.durationMs;
+      // A retry that ends like the one before tells nothing new; the first of them says since when.
+      if (record.outcome.kind === "unchanged" || sameOutcome(before, record)) return;
+      passes = [record, ...passes].slice(0, MAX_PASSES);
+    },
+    sawHaproxy: (info) => {
+      const answered = haproxy.pid !== null;
+      const sinceMs = answered === (info !== null) ? haproxy.sinceMs : now();
+      haproxy = { pid: info?.pid ?? null, version: info?.version ?? haproxy.version, sinceMs };
+      return haproxy.pid;
+    },
+    status: () => {
+      const applied = reconciler.applied();
+      return {
+        version,
+        startedAtMs,
+        nowMs: now(),
+        sources: board.sources(),
+        roster: reconciler.roster(),
+        applied: applied && { revision: applied.revision, pid: applied.pid, sinceMs: appliedAtMs },
+        haproxy,
+        passes,
+        lastPass,
+      };
+    },
+  };
+}
+
+function sameOutcome(before: PassRecord | null, after: PassRecord): boolean {
+  const [a, b] = [before?.outcome, after.outcome];
+  if (a === undefined || !("reason" in a) || !("reason" in b)) return false;
+  return a.kind === b.kind && a.reason === b.reason;
+}

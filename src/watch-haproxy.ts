@@ -1,0 +1,28 @@
+import { sleep } from "./lib/sleep.ts";
+
+/** How often HAProxy is asked who it is, in milliseconds: while it answers, and while it does not. */
+const WATCH_MS = 2000;
+const WATCH_DOWN_MS = 200;
+
+/**
+ * Notices a HAProxy that is back, or that was restarted or reloaded by somebody else, until `signal` aborts.
+ * `onOther` is called once for each worker that answers and is not the one that is known to be ours.
+ */
+export async function watchHaproxy(
+  options: {
+    /** Pid of the worker that answers; null = none does. */
+    workerPid: () => Promise<number | null>;
+    /** Pid of the worker that was proven to run what is wanted. */
+    knownPid: () => number | null;
+    onOther: () => void;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  let seen: number | null = null;
+  while (!signal.aborted) {
+    const pid = await options.workerPid();
+    if (pid !== null && pid !== seen && pid !== options.knownPid()) options.onOther();
+    seen = pid;
+    await sleep(pid === null ? WATCH_DOWN_MS : WATCH_MS, signal);
+  }
+}
