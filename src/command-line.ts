@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import type { Command } from "./commands/command.ts";
 import { unknown } from "./config.ts";
 import { suggest } from "./core/suggest.ts";
-import { OPTION_NAMES, OPTIONS } from "./options.ts";
+import { OPTION_NAMES } from "./options.ts";
 
 /** What was typed. */
 export type Invocation =
@@ -35,12 +35,7 @@ export function readCommandLine(args: readonly string[], commands: readonly Comm
 }
 
 function readFlags(args: readonly string[], command: Command): Invocation {
-  const isSwitch = (name: string): boolean => {
-    const option = OPTION_NAMES.find((one) => one === name);
-    return option === undefined
-      ? command.flags[name]?.value === null
-      : OPTIONS[option].type.isSwitch === true;
-  };
+  const isSwitch = (name: string): boolean => command.flags[name]?.value === null;
   const names = ["config", ...OPTION_NAMES, ...Object.keys(command.flags)];
   const { tokens } = parseArgs({
     args: [...args],
@@ -51,7 +46,10 @@ function readFlags(args: readonly string[], command: Command): Invocation {
   });
   const [options, flags, problems] = [new Map<string, string>(), new Map<string, string>(), [] as string[]];
   for (const token of tokens) {
-    if (token.kind === "positional") problems.push(`${token.value}: ${command.name} takes no such argument`);
+    // After an unknown flag this is probably its value.
+    if (token.kind === "positional" && problems.length === 0) {
+      problems.push(`${token.value}: ${command.name} takes no such argument`);
+    }
     if (token.kind !== "option") continue;
     if (token.name === "help" || token.name === "h") return { kind: "help", command };
     const value = token.value ?? (isSwitch(token.name) ? "true" : undefined);

@@ -9,8 +9,6 @@ export interface OptionType<T> {
   /** Shown after the flag: `--http ADDRESS`. */
   readonly shown: string;
   parse(text: string): Result<T>;
-  /** True for a flag that may stand without a value. */
-  readonly isSwitch?: true;
 }
 
 const type = <T>(shown: string, parse: (text: string) => Result<T>): OptionType<T> => ({ shown, parse });
@@ -19,7 +17,7 @@ export const text = type("TEXT", (given) => (given === "" ? refuse("it is empty"
 export const path = type("PATH", (given) => (given === "" ? refuse("it is empty") : accept(given)));
 export const duration = type("TIME", parseDuration);
 export const backendName = type("NAME", (given) => parseName("backend", given));
-export const onOff: OptionType<boolean> = { ...type("on|off", parseBoolean), isSwitch: true };
+export const onOff = type("on|off", parseBoolean);
 export const pid = type("PID", (given): Result<number> =>
   /^[1-9][0-9]{0,9}$/.test(given) ? accept(Number(given)) : refuse(`${quote(given)} is not a pid`),
 );

@@ -77,7 +77,6 @@ export const OPTIONS = {
   ),
   "static-file": optional(types.path, "YAML file of servers, NAME or BACKEND/NAME: value"),
   template: optional(types.path, "template of haproxy.cfg; default: the one that comes with Rollcall"),
-  bind: withDefault(types.text, "*:6301", "where the default template's frontend listens"),
   "default-backend": withDefault(types.backendName, "webserver", "backend of servers that name none"),
   "revision-line": withDefault(types.onOff, "on", 'add description "rev=…" to the rendered global section'),
   "haproxy-config": withDefault(types.path, "/etc/haproxy/haproxy.cfg", "the file that HAProxy reads"),

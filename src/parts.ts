@@ -44,18 +44,23 @@ export function etcdOptions({ config, log }: PartsOptions) {
 }
 
 /** Options of the Docker source; null = Docker is off, or `auto` and its socket is not there. */
-export function dockerOptions({ config, log }: PartsOptions) {
+export function dockerOptions({ config }: PartsOptions) {
   const host = config["docker-host"] ?? DEFAULT_DOCKER_HOST;
   if (config.docker === "off") return null;
   if (config.docker === "auto" && config["docker-host"] === null && !isThere(host)) return null;
   return {
-    host,
-    tlsVerify: config["docker-tls-verify"] ?? false,
-    certPath: config["docker-cert-path"],
-    labelPrefix: config["label-prefix"],
-    enableByDefault: config["docker-enable-default"],
-    defaultBackend: config["default-backend"],
-    network: config.network,
+    connection: {
+      host,
+      tlsVerify: config["docker-tls-verify"] === true ? "1" : "",
+      certPath: config["docker-cert-path"] ?? undefined,
+    },
+    settings: {
+      source: "docker",
+      labelPrefix: config["label-prefix"],
+      enableByDefault: config["docker-enable-default"],
+      defaultBackend: config["default-backend"],
+      network: config.network,
+    },
     selfId: ownContainerId({
       mountinfo: textOf("/proc/self/mountinfo"),
       cgroup: textOf("/proc/self/cgroup"),
@@ -63,7 +68,6 @@ export function dockerOptions({ config, log }: PartsOptions) {
       dockerenv: existsSync("/.dockerenv"),
     }),
     now: Date.now,
-    log: log.child({ source: "docker" }),
   };
 }
 
@@ -97,7 +101,6 @@ export function rendererOf(options: PartsOptions): {
   const made = renderer({
     templateFile: config.template ?? DEFAULT_TEMPLATE,
     options: {
-      bind: config.bind,
       defaultBackend: config["default-backend"],
       haproxySocket: config["haproxy-socket"],
     },

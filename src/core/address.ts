@@ -53,7 +53,11 @@ function canonicalIpv6(text: string): string | undefined {
   return url === null ? undefined : url.hostname.slice(1, -1);
 }
 
-/** Untrusted text, fit to be shown: quoted, control characters escaped, cut at 80 characters. */
+/** Untrusted text, fit to be shown: quoted, whatever is invisible or turns text round escaped, cut at 80 characters. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+  const quoted = JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+  return quoted.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (odd) => {
+    const units = Array.from({ length: odd.length }, (_, index) => odd.charCodeAt(index));
+    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  });
 }

@@ -1,5 +1,5 @@
 import { parseHost } from "./address.ts";
-import { chooseNetwork } from "./container-network.ts";
+import { chooseNetwork, shownNetwork } from "./container-network.ts";
 import type { ServerWish } from "./container-wish.ts";
 import type { Container, ContainerSettings, PublishedPort, SelfPlace } from "./container.ts";
 import { accept, refuse, type Result } from "./result.ts";
@@ -49,7 +49,10 @@ export function containerAddress(options: {
   if (!network.ok) return network;
   const address = network.value.address ?? network.value.address6;
   if (address !== null) return reachable(address, port);
-  return accept({ kind: "waiting", reason: `it has no address on network ${network.value.name}` });
+  return accept({
+    kind: "waiting",
+    reason: `it has no address on network ${shownNetwork(network.value.name)}`,
+  });
 }
 
 const isOnHost = (self: SelfPlace): boolean =>

@@ -127,9 +127,14 @@ function store(options: { name: string; value: string; entries: Entries; hasPort
 
 function doubt(options: { label: string; prefix: string; port: number | null; name: string }): string {
   const { label, port, name } = options;
-  const front = port === null ? `${options.prefix}.` : `${options.prefix}.${port}.`;
+  const unknown = `unknown label ${quote(label)}`;
+  if (port !== null && name === "port") return `${unknown}: the port stands in it already`;
+  const front = /^([0-9]+)\./.exec(name)?.[1];
+  const wrongPort = front === undefined ? null : parsePort(front);
+  if (wrongPort?.ok === false) return `${unknown}: ${wrongPort.reason}`;
   const meant = suggest(name, port === null ? LABELS : PORT_LABELS);
-  return `unknown label ${quote(label)}${meant === undefined ? "" : `: did you mean ${front}${meant}?`}`;
+  if (meant === undefined) return unknown;
+  return `${unknown}: did you mean ${options.prefix}.${port === null ? "" : `${port}.`}${meant}?`;
 }
 
 function view(prefix: string, common: Entries, special: { port: number; own: Entries } | null): ServerLabels {

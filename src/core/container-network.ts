@@ -50,7 +50,7 @@ function sharedNetwork(
       `${shared.length} networks come into question (${list(shared)}): set ${labelPrefix}.network`,
     );
   }
-  const ours = reached === "all" ? "" : `, Rollcall on ${reached.map(plain).join(", ") || "none"}`;
+  const ours = reached === "all" ? "" : `, Rollcall on ${reached.map(shownNetwork).join(", ") || "none"}`;
   return refuse(
     `it shares no network with Rollcall (it is on ${list(networks)}${ours}): connect them, or set ${labelPrefix}.network or ${labelPrefix}.address`,
   );
@@ -69,8 +69,8 @@ function namesOf(wanted: string, container: Container): readonly string[] {
 const list = (networks: readonly ContainerNetwork[]): string =>
   networks
     .slice(0, 10)
-    .map(({ name }) => plain(name))
+    .map(({ name }) => shownNetwork(name))
     .join(", ");
 
 /** A network's name, fit to be shown. */
-const plain = (name: string): string => name.slice(0, 64).replace(/[^A-Za-z0-9_.-]/g, "?");
+export const shownNetwork = (name: string): string => name.slice(0, 64).replace(/[^A-Za-z0-9_.-]/g, "?");

@@ -1,3 +1,4 @@
+import { quote } from "./address.ts";
 import { accept, refuse, type Result } from "./result.ts";
 
 /**
@@ -9,8 +10,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
 /** `what` begins the reason: "server name", "backend". */
 export function parseName(what: string, text: string): Result<string> {
   if (NAME.test(text)) return accept(text);
-  const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
   return refuse(
-    `${what} ${JSON.stringify(shown)} is not allowed: 1 to 63 letters, digits, "_", "." or "-", the first a letter or digit`,
+    `${what} ${quote(text)} is not allowed: 1 to 63 letters, digits, "_", "." or "-", the first a letter or digit`,
   );
 }

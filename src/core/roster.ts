@@ -16,7 +16,7 @@ export interface BackendRoute extends Route {
 export interface Roster {
   /** Sorted by name; the default backend is always there, even when it is empty. */
   readonly backends: readonly Backend[];
-  /** The most specific first: with a host before without, a longer path before a shorter one. */
+  /** The most specific first: a host before a wildcard before none, then the longer wildcard, then the longer path. */
   readonly routes: readonly BackendRoute[];
   readonly quarantined: readonly Refusal[];
   readonly waiting: readonly Waiting[];
@@ -140,8 +140,10 @@ function collectRoutes(backends: readonly Backend[], waiting: readonly Waiting[]
 
 function bySpecificity(a: BackendRoute, b: BackendRoute): number {
   const rank = (route: Route): number => (route.host === null ? 0 : route.host.startsWith("*.") ? 1 : 2);
+  const length = (route: Route): number => (rank(route) === 1 ? (route.host?.length ?? 0) : 0);
   return (
     rank(b) - rank(a) ||
+    length(b) - length(a) ||
     (b.path?.length ?? 0) - (a.path?.length ?? 0) ||
     compareText(a.host ?? "", b.host ?? "") ||
     compareText(a.path ?? "", b.path ?? "") ||

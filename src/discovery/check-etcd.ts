@@ -1,5 +1,5 @@
 import { etcdConnect, type EtcdConnect } from "./etcd-client.ts";
-import { prefixRange } from "./etcd-list.ts";
+import { folderPrefix, prefixRange } from "./etcd-list.ts";
 import { openEtcd, type EtcdAccess } from "./etcd-session.ts";
 import { etcdTrouble, isDenied } from "./etcd-trouble.ts";
 
@@ -46,7 +46,7 @@ async function checkMember(given: {
     const { version, leader } = session.status;
     report = { ...report, reachable: true, version, hasLeader: leader !== "0" };
     await session.login();
-    const range = { ...prefixRange(access.prefix), count_only: true };
+    const range = { ...prefixRange(folderPrefix(access.prefix)), count_only: true };
     const { count } = await session.client.range(range, session.options(COUNT_MS));
     return { endpoint, ...report, loggedIn: true, keys: Number(count), problem: null };
   } catch (thrown) {

@@ -31,19 +31,26 @@ export function parseContainer(entry: unknown): Container {
   const id = asText(record["Id"]);
   if (!/^[0-9a-f]{12,64}$/.test(id)) throw new Error(`a container without an id: ${JSON.stringify(entry)}`);
   const networks = Object.entries(asRecord(asRecord(record["NetworkSettings"])["Networks"]));
-  const ports = asList(record["Ports"]).map(asRecord).filter((port) => asText(port["Type"]) === "tcp");
+  const ports = asList(record["Ports"])
+    .map(asRecord)
+    .filter((port) => asText(port["Type"]) === "tcp");
   const state = STATES.find((known) => known === asText(record["State"]).toLowerCase());
   return {
     id,
     names: asList(record["Names"]).map((name) => asText(name).replace(/^\//, "")),
     createdAtMs: (asNumber(record["Created"]) ?? 0) * 1000,
-    startMark: networks.map(([, network]) => asText(asRecord(network)["EndpointID"]).slice(0, 12)).toSorted().join(" "),
+    startMark: networks
+      .map(([, network]) => asText(asRecord(network)["EndpointID"]).slice(0, 12))
+      .toSorted()
+      .join(" "),
     labels: new Map(Object.entries(asRecord(record["Labels"])).map(([name, value]) => [name, asText(value)])),
     state: state ?? "dead",
     health: parseHealth(record),
     networkMode: asText(asRecord(record["HostConfig"])["NetworkMode"]),
     networks: networks.map(parseNetwork).toSorted((a, b) => compareText(a.name, b.name)),
-    tcpPorts: [...new Set(ports.flatMap((port) => asNumber(port["PrivatePort"]) ?? []))].toSorted((a, b) => a - b),
+    tcpPorts: [...new Set(ports.flatMap((port) => asNumber(port["PrivatePort"]) ?? []))].toSorted(
+      (a, b) => a - b,
+    ),
     published: ports.flatMap(parsePublished),
     stopping: null,
   };

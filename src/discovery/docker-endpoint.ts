@@ -49,17 +49,26 @@ const unix = (path: string): Result<DockerEndpoint> => accept({ kind: "unix", pa
 
 function tcp(url: URL, connection: DockerConnection): Result<DockerEndpoint> {
   const { tlsVerify = "", certPath = "" } = connection;
-  const usesTls = tlsVerify !== "" || url.protocol === "https:" || (certPath !== "" && url.protocol === "tcp:");
+  const usesTls =
+    tlsVerify !== "" || url.protocol === "https:" || (certPath !== "" && url.protocol === "tcp:");
   if (usesTls && certPath === "") {
-    return refuse("TLS to the Docker engine needs DOCKER_CERT_PATH: the folder with ca.pem, cert.pem, key.pem");
+    return refuse(
+      "TLS to the Docker engine needs DOCKER_CERT_PATH: the folder with ca.pem, cert.pem, key.pem",
+    );
   }
   const defaultPort = url.protocol === "tcp:" ? (usesTls ? PORTS.tls : PORTS.plain) : usesTls ? 443 : 80;
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const port = url.port === "" ? defaultPort : Number(url.port);
-  return accept({ kind: "tcp", host, port, certPath: usesTls ? certPath : null, shown: `${url.hostname}:${port}` });
+  return accept({
+    kind: "tcp",
+    host,
+    port,
+    certPath: usesTls ? certPath : null,
+    shown: `${url.hostname}:${port}`,
+  });
 }
 
 /** Whether the engine runs on the machine that this process sees as its own. */
 export function isLocalEndpoint(endpoint: DockerEndpoint): boolean {
-  return endpoint.kind === "unix" || /^(?:localhost|::1|127\..*)$/.test(endpoint.host);
+  return endpoint.kind === "unix" || /^(?:localhost|::1|127(?:\.[0-9]+){3})$/.test(endpoint.host);
 }

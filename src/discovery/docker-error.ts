@@ -48,7 +48,8 @@ function explainStatus(status: number, message: string, shown: string): string {
   return `the Docker engine at ${shown} answered with status ${status}`;
 }
 
-const TLS_CODES = /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|EPROTO)/;
+const TLS_CODES =
+  /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|EPROTO)/;
 
 function isTlsTrouble(thrown: unknown, code: unknown): boolean {
   return (typeof code === "string" && TLS_CODES.test(code)) || /certificate|\bTLS\b/i.test(messageOf(thrown));

@@ -3,11 +3,12 @@ import type { EtcdKeyValue, EtcdRangeAnswer } from "./etcd-client.ts";
 import type { EtcdSession } from "./etcd-session.ts";
 import { isDenied, isTooLarge } from "./etcd-trouble.ts";
 
-/** More keys than this are refused: better the last picture than no memory left. */
-export const MAX_KEYS = 100_000;
 const MAX_BYTES = 256 * 1024 * 1024;
 const PAGE_KEYS = 1000;
 const PAGE_MS = 10_000;
+
+/** With the slash at its end, without which `/app/servers` would also mean `/app/servers-old/`. */
+export const folderPrefix = (prefix: string): string => (prefix.endsWith("/") ? prefix : `${prefix}/`);
 
 /** The range of all keys that begin with `prefix`, which must not be empty. */
 export function prefixRange(prefix: string): { key: Buffer; range_end: Buffer } {
@@ -21,11 +22,13 @@ export function prefixRange(prefix: string): { key: Buffer; range_end: Buffer } 
  * All entries under all `prefixes` as they were at one revision, handed to `onEntry` page by page.
  * @returns that revision, as decimal text.
  */
-export async function listPrefixes(
-  session: EtcdSession,
-  prefixes: readonly string[],
-  onEntry: (entry: EtcdKeyValue) => void,
-): Promise<string> {
+export async function listPrefixes(given: {
+  session: EtcdSession;
+  prefixes: readonly string[];
+  maxKeys: number;
+  onEntry: (entry: EtcdKeyValue) => void;
+}): Promise<string> {
+  const { session, prefixes, maxKeys, onEntry } = given;
   let keys = 0;
   let bytes = 0;
   let revision: string | undefined;
@@ -36,7 +39,7 @@ export async function listPrefixes(
       const page = await readPage(session, pinned, prefix);
       revision ??= page.header.revision;
       // The count is that of the whole rest of the range, so the first page already tells.
-      assertBounded(keys + Number(page.count), bytes);
+      assertBounded({ keys: keys + Number(page.count), bytes, maxKeys });
       for (const entry of page.kvs) {
         bytes += entry.key.length + entry.value.length;
         onEntry(entry);
@@ -47,7 +50,7 @@ export async function listPrefixes(
       if (last !== undefined) range = { ...range, key: Buffer.concat([last.key, Buffer.of(0)]) };
     }
   }
-  assertBounded(keys, bytes);
+  assertBounded({ keys, bytes, maxKeys });
   return revision ?? "0";
 }
 
@@ -67,7 +70,8 @@ async function readPage(
   }
 }
 
-function assertBounded(keys: number, bytes: number): void {
-  if (keys > MAX_KEYS) throw new SourceError(`refused: ${keys} keys, ${MAX_KEYS} are the limit`);
+/** Better the last picture than no memory left. */
+function assertBounded({ keys, bytes, maxKeys }: { keys: number; bytes: number; maxKeys: number }): void {
+  if (keys > maxKeys) throw new SourceError(`refused: ${keys} keys, ${maxKeys} are the limit`);
   if (bytes > MAX_BYTES) throw new SourceError(`refused: more than ${MAX_BYTES / 1024 ** 2} MiB of values`);
 }

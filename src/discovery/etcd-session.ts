@@ -37,7 +37,7 @@ export async function openEtcd(given: {
   signal: AbortSignal;
 }): Promise<EtcdSession> {
   const { access, signal } = given;
-  const client = given.connect(await target(given.endpoint, access));
+  const client = connectTo(await target(given.endpoint, access), given.connect);
   let token: string | undefined;
   const options = (timeoutMs: number): EtcdCallOptions => ({ signal, timeoutMs, token });
   const login = async (): Promise<void> => {
@@ -49,6 +49,14 @@ export async function openEtcd(given: {
   } catch (thrown) {
     client.close();
     throw thrown instanceof SourceError ? thrown : new SourceError(etcdTrouble(thrown));
+  }
+}
+
+function connectTo(where: Parameters<EtcdConnect>[0], connect: EtcdConnect): EtcdClient {
+  try {
+    return connect(where);
+  } catch (cause) {
+    throw new SourceError("the certificate and its key cannot be used", { cause });
   }
 }
 

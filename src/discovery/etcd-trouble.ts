@@ -22,7 +22,13 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
   [/ECONNREFUSED/, "connection refused"],
   [/ENOTFOUND|EAI_AGAIN|Name resolution failed/, "the host name cannot be resolved"],
   [/EHOSTUNREACH|ENETUNREACH/, "the host is unreachable"],
-  [/certificate|SSL routines|self-signed|altnames/i, "TLS refused"],
+  [/unable to verify|self-signed/i, "TLS: its certificate is not signed by an authority that we trust"],
+  [/altnames/i, "TLS: its certificate is for another name or address"],
+  [/certificate has expired/i, "TLS: its certificate has expired"],
+  [/alert certificate required/i, "TLS: it wants a client certificate"],
+  [/alert .*(?:certificate|unknown ca)/i, "TLS: our client certificate was refused"],
+  [/before secure TLS connection/, "it does not speak TLS: should the endpoint begin with http://?"],
+  [/^Failed to connect$/, "it does not speak etcd's protocol: should the endpoint begin with https://?"],
   [/ECONNRESET|Connection dropped|socket hang up|GOAWAY/i, "connection lost"],
   [/keepalive/i, "connection lost: no sign of life"],
 ];
@@ -33,11 +39,22 @@ export function etcdTrouble(thrown: unknown): string {
   if (error === null) return messageOf(thrown);
   if (error.code === DEADLINE_EXCEEDED) return "no answer in time";
   if (error.code === PERMISSION_DENIED) return "permission denied";
-  const cause = CAUSES.find(([pattern]) => pattern.test(error.details));
-  if (cause === undefined) return error.details === "" ? `gRPC code ${error.code}` : error.details;
-  const [, words] = cause;
-  return words === "TLS refused" ? `${words}: ${error.details.replace(/^.*Last error: /s, "")}` : words;
+  const details = withoutWrapping(error.details);
+  const cause = CAUSES.find(([pattern]) => pattern.test(details));
+  if (cause !== undefined) return cause[1];
+  return details === "" ? `gRPC code ${error.code}` : details;
 }
+
+/**
+ * "No connection established. Last error: CAUSE (TIME). Resolution note: …" → CAUSE. The time would make each of a row
+ * of equal failures look like a new one.
+ */
+const withoutWrapping = (details: string): string =>
+  details
+    .replace(/^.*Last error: /s, "")
+    .replace(/\.? Resolution note: .*$/s, "")
+    .replace(/ \(\d{4}-\d\d-\d\dT[^)]*\)$/, "")
+    .trim();
 
 /** True when etcd no longer knows our token: a new login mends it. */
 export const isStaleLogin = (thrown: unknown): boolean => asGrpcError(thrown)?.code === UNAUTHENTICATED;

@@ -6,7 +6,7 @@ import { SourceError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import { sleep } from "../lib/sleep.ts";
 import { etcdConnect, type EtcdKeyValue } from "./etcd-client.ts";
-import { listPrefixes, MAX_KEYS, prefixRange } from "./etcd-list.ts";
+import { folderPrefix, listPrefixes, prefixRange } from "./etcd-list.ts";
 import { openEtcd, type EtcdAccess, type EtcdSession } from "./etcd-session.ts";
 import { etcdTrouble, isStaleLogin } from "./etcd-trouble.ts";
 import { watchPrefixes, type EtcdEvent } from "./etcd-watch.ts";
@@ -24,6 +24,8 @@ export interface EtcdOptions extends EtcdAccess {
   readonly probeMs?: number;
   /** Time after which everything is read again, ±10 %; default 5 min. */
   readonly relistMs?: number;
+  /** More keys than this under all prefixes are refused; default 100,000. */
+  readonly maxKeys?: number;
   readonly random?: () => number;
 }
 
@@ -32,6 +34,7 @@ type Publish = (snapshot: Snapshot) => void;
 const PROBE_MS = 10_000;
 const PROBE_ANSWER_MS = 5000;
 const RELIST_MS = 5 * 60_000;
+const MAX_KEYS = 100_000;
 
 /**
  * The registry in etcd. One run is one connection to one member: it reads all prefixes at one revision, publishes,
@@ -73,10 +76,15 @@ async function followOnce(given: {
   signal: AbortSignal;
 }): Promise<void> {
   const { session, layout, publish, options } = given;
-  const { probeMs = PROBE_MS, relistMs = RELIST_MS, random = Math.random } = options;
+  const { probeMs = PROBE_MS, relistMs = RELIST_MS, maxKeys = MAX_KEYS, random = Math.random } = options;
   const prefixes = distinctPrefixes([layout.prefix, layout.overridesPrefix, ...layout.watch]);
   const picture = registryPicture(layout);
-  let revision = await listPrefixes(session, prefixes, (entry) => picture.put(rawEntry(entry)));
+  let revision = await listPrefixes({
+    session,
+    prefixes,
+    maxKeys,
+    onEntry: (entry) => picture.put(rawEntry(entry)),
+  });
   publish(picture.snapshot(revision));
 
   const changed = dirtyFlag();
@@ -88,7 +96,7 @@ async function followOnce(given: {
       else picture.put(rawEntry(kv));
       revision = kv.mod_revision;
     }
-    if (picture.size > MAX_KEYS) throw new SourceError(`refused: more than ${MAX_KEYS} keys`);
+    if (picture.size > maxKeys) throw new SourceError(`refused: more than ${maxKeys} keys`);
     changed.poke();
   };
   const parts = [
@@ -151,12 +159,11 @@ function distinctPrefixes(prefixes: readonly string[]): readonly string[] {
 }
 
 function layoutOf(options: EtcdOptions): RegistryLayout {
-  const folder = (prefix: string): string => (prefix.endsWith("/") ? prefix : `${prefix}/`);
   return {
     source: "etcd",
-    prefix: folder(options.prefix),
-    overridesPrefix: folder(options.overridesPrefix),
-    watch: options.watch.map(folder),
+    prefix: folderPrefix(options.prefix),
+    overridesPrefix: folderPrefix(options.overridesPrefix),
+    watch: options.watch.map(folderPrefix),
     defaultBackend: options.defaultBackend,
   };
 }

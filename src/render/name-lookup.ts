@@ -36,8 +36,12 @@ export interface NameLookup {
 }
 
 export function nameLookup(resolver: NameResolver): NameLookup {
-  const lookupIP = async (host: string): Promise<readonly string[]> =>
-    (await orNone(host, resolver.addresses(host))).toSorted(compareText);
+  const lookupIP = async (host: string): Promise<readonly string[]> => {
+    // The system would take "no name" for "no addresses".
+    if (typeof host !== "string" || host === "")
+      throw new Error(`lookupIP: ${JSON.stringify(host)} is not a name`);
+    return (await orNone(host, resolver.addresses(host))).toSorted(compareText);
+  };
   return {
     lookupIP,
     lookupIPV4: async (host) => (await lookupIP(host)).filter((address) => address.includes(".")),

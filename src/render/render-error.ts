@@ -9,6 +9,7 @@ export class RenderError extends Error {
   /** Counted from 1; null = not known. */
   readonly line: number | null;
   readonly reason: string;
+  #included = false;
 
   constructor(given: { file: string; line: number | null; reason: string }) {
     super(`${given.file}${given.line === null ? "" : `:${given.line}`}: ${given.reason}`);
@@ -17,9 +18,12 @@ export class RenderError extends Error {
     this.reason = given.reason;
   }
 
-  /** The same error, seen from the line of `file` that includes the broken one. */
+  /** The same error, with the place that includes the broken file; of a chain of includes only the nearest is told. */
   includedFrom(file: string, line: number): RenderError {
+    if (this.#included) return this;
     const reason = `${this.reason} (included from ${file}:${line})`;
-    return new RenderError({ file: this.file, line: this.line, reason });
+    const error = new RenderError({ file: this.file, line: this.line, reason });
+    error.#included = true;
+    return error;
   }
 }

@@ -12,7 +12,6 @@ export interface TemplateOptions {
   readonly defaultBackend: string;
   /** Path of HAProxy's runtime socket. */
   readonly haproxySocket: string;
-  readonly stateDir: string;
 }
 
 /** Turns rosters into text by one template. The same roster, environment and template give the same bytes. */

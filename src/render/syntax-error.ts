@@ -1,4 +1,5 @@
-import { Script } from "node:vm";
+import { compileFunction } from "node:vm";
+import { endOfTags, lastTagLine, templateLine } from "./template-line.ts";
 
 /** Where and why the JavaScript between a template's tags cannot be parsed. */
 export interface SyntaxProblem {
@@ -6,36 +7,32 @@ export interface SyntaxProblem {
   readonly reason: string;
 }
 
+const SCRIPT = "rollcall-template.js";
+
 /**
- * Finds the template's line for a JavaScript error. `body` is what eta made of the template: before the code of each
- * tag it writes `__eta.line=N`, so that the tag in front of the error tells the line. V8 names a line only for a whole
- * script, hence the parsing (and no running) of one.
+ * Finds what V8 has against `body`, which is what eta made of a template. `new Function`, which eta uses, does not
+ * tell the line; this only parses, and runs nothing.
  */
-export function syntaxProblem(body: string): SyntaxProblem {
+export function syntaxProblem(body: readonly string[]): SyntaxProblem {
   try {
-    new Script(`(async function(it,options){\n${body}\n})`, { filename: SCRIPT });
+    compileFunction(`(async function(it,options){\n${body.join("\n")}\n})`, [], { filename: SCRIPT });
   } catch (thrown) {
-    if (thrown instanceof SyntaxError) return locate(thrown, body.split("\n"));
+    if (thrown instanceof SyntaxError) return locate(thrown, body);
     throw thrown;
   }
   return { line: null, reason: "it is no valid template" };
 }
 
-const SCRIPT = "rollcall-template.js";
-const TAG = /^__eta\.line=([0-9]+)$/;
-
 function locate(error: SyntaxError, body: readonly string[]): SyntaxProblem {
   const found = new RegExp(`^${SCRIPT}:([0-9]+)`).exec(error.stack ?? "");
   // The wrapper's own line comes first, and lines count from 1.
   const at = found === null ? -1 : Number(found[1]) - 2;
-  const lastTag = body.findLastIndex((line) => TAG.test(line));
-  const end = body.findIndex((line, index) => index > lastTag && line.startsWith("if (__eta.layout)"));
-  if (at >= end && lastTag >= 0) {
-    return { line: lineOf(body[lastTag]), reason: "a block that a tag opens with { is never closed with }" };
+  if (at >= endOfTags(body)) {
+    const reason = "the template ends here, but a block that was opened with { was never closed with }";
+    return { line: lastTagLine(body), reason };
   }
-  const tag = body.slice(0, at + 1).findLastIndex((line) => TAG.test(line));
-  if (tag < 0) return { line: null, reason: error.message };
-  return { line: lineOf(body[tag]) + Math.max(0, at - tag - 1), reason: error.message };
+  // eta wraps the template in a `try`, which a brace too many closes.
+  const closed = error.message.startsWith("Missing catch");
+  const reason = closed ? "a tag closes a block with } that none opens" : error.message;
+  return { line: templateLine(body, at), reason };
 }
-
-const lineOf = (line: string | undefined): number => Number(TAG.exec(line ?? "")?.[1]);

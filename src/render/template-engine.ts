@@ -5,6 +5,7 @@ import { messageOf } from "../lib/errors.ts";
 import { printedText, rawText } from "./printed-text.ts";
 import { RenderError } from "./render-error.ts";
 import { syntaxProblem } from "./syntax-error.ts";
+import { thrownLine } from "./template-line.ts";
 import { processTemplate } from "./template-syntax.ts";
 
 /** Renders template files with eta. */
@@ -26,21 +27,17 @@ export function templateEngine(): TemplateEngine {
     autoFilter: true,
     filterFunction: printedText,
     escapeFunction: rawText, // Free, since nothing is escaped; what `printRaw` writes calls it.
+    functionHeader: '"use strict";', // A misspelt assignment fails, rather than making a global variable.
     debug: true, // Makes eta count lines, at no cost that could be measured.
     plugins: [{ processTemplate }, { processAST: printRaw }],
   });
-  const texts = new Map<string, string>();
-  const compiled = new Map<string, { readonly text: string; readonly run: TemplateFunction }>();
+  const files = fileReader();
   const compile = eta.compile.bind(eta);
+  const compiled = new Map<string, { readonly text: string; readonly run: TemplateFunction }>();
+  const body = (text: string, filepath: string): string[] =>
+    eta.compileToString(text, { filepath, async: true }).split("\n");
   eta.resolvePath = resolvePath;
-  eta.RuntimeErr = runtimeError;
-  eta.readFile = (path) => {
-    const text = texts.get(path);
-    if (text !== undefined) return text;
-    texts.set(path, ""); // Counts as read even when it cannot be: it is worth watching.
-    texts.set(path, readTemplate(path));
-    return texts.get(path) ?? "";
-  };
+  eta.readFile = files.read;
   eta.compile = (text, options) => {
     const file = options?.filepath ?? "";
     const key = `${options?.async === true ? "async" : "sync"} ${file}`;
@@ -51,15 +48,20 @@ export function templateEngine(): TemplateEngine {
       compiled.set(key, { text, run });
       return run;
     } catch (thrown) {
-      throw parseError({ thrown, file, body: () => eta.compileToString(text, options) });
+      throw parseError({ thrown, file, body: () => body(text, file) });
     }
+  };
+  // eta calls this for whatever is thrown while a template runs; `line` is that of the tag.
+  eta.RuntimeErr = (thrown, text, line, file) => {
+    if (thrown instanceof RenderError) throw thrown.includedFrom(file, line);
+    throw runtimeError({ thrown, text, line, file, body: body(text, file) });
   };
   return {
     render: async (file, data) => {
-      texts.clear();
+      files.forget();
       return await eta.renderAsync(file, data);
     },
-    files: () => [...texts.keys()],
+    files: files.names,
   };
 }
 
@@ -67,12 +69,25 @@ export function templateEngine(): TemplateEngine {
 const resolvePath = (path: string, options?: Partial<Options>): string =>
   options?.filepath === undefined ? resolve(path) : resolve(dirname(options.filepath), path);
 
-function readTemplate(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (thrown) {
-    throw new RenderError({ file: path, line: null, reason: messageOf(thrown) });
-  }
+/** Reads each file once, until it is told to forget. */
+function fileReader(): { read(path: string): string; names(): readonly string[]; forget(): void } {
+  const texts = new Map<string, string | null>();
+  return {
+    read: (path) => {
+      const known = texts.get(path) ?? null;
+      if (known !== null) return known;
+      texts.set(path, null); // A file that cannot be read is worth watching, too.
+      try {
+        const text = readFileSync(path, "utf8");
+        texts.set(path, text);
+        return text;
+      } catch (thrown) {
+        throw new RenderError({ file: path, line: null, reason: messageOf(thrown) });
+      }
+    },
+    names: () => [...texts.keys()],
+    forget: () => texts.clear(),
+  };
 }
 
 type Ast = Parameters<NonNullable<EtaConfig["plugins"][number]["processAST"]>>[0];
@@ -86,14 +101,21 @@ function printRaw(ast: Ast): Ast {
   );
 }
 
-/** eta calls this for whatever is thrown while a template runs; `text` is the template, `line` that of the tag. */
-function runtimeError(thrown: unknown, text: string, line: number, file: string): never {
-  if (thrown instanceof RenderError) throw thrown.includedFrom(file, line);
-  const tag = (text.split("\n")[line - 1] ?? "").trim();
-  throw new RenderError({ file, line, reason: `${messageOf(thrown)}, in: ${tag}` });
+/** Quotes the line of the template, and finds it when the tag has several. */
+function runtimeError(given: {
+  thrown: unknown;
+  text: string;
+  line: number;
+  file: string;
+  body: readonly string[];
+}): RenderError {
+  const { thrown, text, file } = given;
+  const line = Math.max(given.line, thrownLine(given.body, thrown) ?? 0);
+  const code = (text.split("\n")[line - 1] ?? "").trim();
+  return new RenderError({ file, line, reason: `${messageOf(thrown)}, in: ${code}` });
 }
 
-function parseError(given: { thrown: unknown; file: string; body: () => string }): unknown {
+function parseError(given: { thrown: unknown; file: string; body: () => readonly string[] }): unknown {
   const { thrown, file } = given;
   if (!(thrown instanceof EtaParseError)) return thrown;
   const where = /^(.*) at line ([0-9]+) col [0-9]+:/.exec(thrown.message);

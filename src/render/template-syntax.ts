@@ -5,10 +5,12 @@
  *   Tags that print (`<%= … %>`, `<%~ … %>`) leave the text around them alone.
  */
 export function processTemplate(text: string): string {
-  return text.replace(COMMENT, asScript).replace(STATEMENT_LINE, "$1-%>$2");
+  return text.replace(COMMENT, asScript).replace(FIRST_LINE, "$1/**/$2").replace(STATEMENT_LINE, "$1-%>$2");
 }
 
 const COMMENT = /<%#[^]*?%>/g;
+/** eta drops white space behind the `<%`, newlines too, and the lines of a long tag would be counted wrong. */
+const FIRST_LINE = /(<%[-_]?[=~]?)[ \t]*(\r?\n)/g;
 const STATEMENT_LINE = /^[ \t]*(<%(?![=~_-])(?:(?!%>)[^])*?)[-_]?%>[ \t]*(\r?\n|(?![^]))/gm;
 
 /** A comment of JavaScript with the same number of lines, since eta would read quotes in the text as strings. */

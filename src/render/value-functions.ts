@@ -18,7 +18,7 @@ export function dir(path: string): string {
 }
 
 export const split = (text: string, separator: string): readonly string[] =>
-  separator === "" ? [...text] : text.split(separator);
+  separator === "" ? Array.from(text) : text.split(separator);
 
 export const join = (list: readonly string[], separator: string): string => list.join(separator);
 

@@ -40,7 +40,6 @@ const { render } = renderer({
   options: {
     defaultBackend: DEFAULT_BACKEND,
     haproxySocket: "/run/haproxy/admin.sock",
-    stateDir: "/var/lib/rollcall",
   },
   env: {},
   now: () => 0,

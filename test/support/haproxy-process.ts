@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Child } from "../../scripts/lab/child.ts";
 import { haproxyBinary, type HaproxyVersion } from "../../scripts/lab/haproxy.ts";
-import { childPids } from "./child-pids.ts";
+import { childPids, untilGone } from "../../scripts/lab/processes.ts";
 import { eventually } from "./eventually.ts";
 import { askSocket } from "./stats-socket.ts";
 
@@ -121,7 +121,8 @@ function control({ launch, supervise, config, masterSocket }: ControlOptions): H
     async kill(signal = "SIGKILL") {
       const workers = haproxy.processes();
       await child.kill(signal);
-      await gone(workers);
+      // A worker ends by itself when its master has died; in a container it would be killed with it.
+      for (const worker of workers) await untilGone(worker, 5_000);
     },
     async stop() {
       wanted = false;
@@ -151,21 +152,4 @@ function pidIn(info: string): number {
   const pid = /^Pid: (\d+)$/m.exec(info)?.[1];
   if (pid === undefined) throw new Error(`Not an answer to "show info": ${info.slice(0, 200)}`);
   return Number(pid);
-}
-
-// A worker ends by itself when its master has died; in a container it would be killed with it.
-async function gone(pids: readonly number[]): Promise<void> {
-  for (const pid of pids) {
-    await eventually(() => {
-      if (isAlive(pid)) throw new Error(`worker ${pid} still runs`);
-    });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
 }

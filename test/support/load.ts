@@ -93,7 +93,9 @@ export function startLoad(options: LoadOptions): Load {
 function request({ url, timeoutMs = 10_000 }: LoadOptions, agent: Agent): Promise<string> {
   return new Promise((resolve, reject) => {
     const sent = get(url, { agent }, (response) => {
-      readAnswer(response).then(resolve, reject).finally(() => clearTimeout(timer));
+      readAnswer(response)
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer));
     });
     const timer = setTimeout(() => sent.destroy(new Error("timeout")), timeoutMs);
     sent.on("error", (error: NodeJS.ErrnoException) => {

@@ -27,14 +27,18 @@ interface Pair {
   target: Socket;
 }
 
-/** Starts a proxy to a port of 127.0.0.1. It passes everything on at first. */
-export async function startTcpProxy(targetPort: number, options: { port?: number } = {}): Promise<TcpProxy> {
+/** Starts a proxy to a port of 127.0.0.1, or to a unix socket. It passes everything on at first. */
+export async function startTcpProxy(
+  target: number | string,
+  options: { port?: number } = {},
+): Promise<TcpProxy> {
+  const address = typeof target === "number" ? { port: target, host: "127.0.0.1" } : { path: target };
   const port = options.port ?? (await freePort());
   const pairs = new Set<Pair>();
   const state = { swallowing: false };
 
   const server = createServer({ pauseOnConnect: true }, (client) => {
-    const pair = { client, target: createConnection({ port: targetPort, host: "127.0.0.1" }) };
+    const pair = { client, target: createConnection(address) };
     pairs.add(pair);
     forward(pair, () => pairs.delete(pair));
     if (state.swallowing) pauseAll([pair]);
@@ -100,11 +104,8 @@ function forward({ client, target }: Pair, onClosed: () => void): void {
     from.setNoDelay(true);
     from.on("data", (chunk: Buffer) => to.write(chunk));
     from.on("end", () => to.end());
-    from.on("error", () => to.destroy());
-    from.on("close", () => {
-      if (from.errored !== null) reset(to);
-      onClosed();
-    });
+    from.on("error", () => reset(to));
+    from.on("close", onClosed);
   }
 }
 

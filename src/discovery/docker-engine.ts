@@ -1,0 +1,223 @@
+import { readFile } from "node:fs/promises";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { join } from "node:path";
+import { pipeline, type Readable } from "node:stream";
+import Docker from "dockerode";
+import split2 from "split2";
+import type { Container } from "../core/container.ts";
+import { SourceError } from "../lib/errors.ts";
+import { parseContainer } from "./docker-container.ts";
+import type { DockerEndpoint } from "./docker-endpoint.ts";
+import { dockerError } from "./docker-error.ts";
+import { EVENT_FILTERS, signalNumber } from "./docker-event.ts";
+import type { SignalFacts } from "./stop-signals.ts";
+
+/** How long each call may take, in milliseconds. An engine that hangs never says so, and dockerode waits for ever. */
+export interface DockerTimeouts {
+  readonly pingMs: number;
+  /** Until the event stream is open. */
+  readonly eventsMs: number;
+  readonly listMs: number;
+  readonly inspectMs: number;
+}
+
+export const DOCKER_TIMEOUTS: DockerTimeouts = {
+  pingMs: 3000,
+  eventsMs: 5000,
+  listMs: 10_000,
+  inspectMs: 5000,
+};
+
+/** The few calls to an engine that Rollcall makes. All throw `SourceError`, also when `signal` aborts. */
+export interface DockerEngine {
+  /** `GET /events`: opens the stream, resolves with its lines. The loop over them throws when the stream breaks. */
+  events(signal: AbortSignal): Promise<AsyncIterable<string>>;
+  /** `GET /containers/json`: those that run, the paused and the restarting ones included. */
+  list(signal: AbortSignal): Promise<readonly Container[]>;
+  /** `GET /containers/ID/json`, for what the list does not tell; null = no such container. */
+  inspect(id: string, signal: AbortSignal): Promise<SignalFacts | null>;
+  /** `GET /_ping` */
+  ping(signal: AbortSignal): Promise<void>;
+  /** `GET /version`; null = a proxy in front of the engine does not let it through. */
+  version(signal: AbortSignal): Promise<{ engine: string; api: string } | null>;
+  /** Closes what is open. */
+  close(): void;
+}
+
+/** What we use of dockerode, whose own types miss that `ping` and `version` take options, and promise too much. */
+interface Api {
+  getEvents(options: object): Promise<Readable>;
+  listContainers(options: object): Promise<unknown>;
+  getContainer(id: string): { inspect(options: object): Promise<unknown> };
+  ping(options: object): Promise<unknown>;
+  version(options: object): Promise<unknown>;
+}
+
+/**
+ * Prepares calls to an engine; nothing is sent yet. Certificates are read each time, so that renewed ones are found.
+ * @throws SourceError when they cannot be read.
+ */
+export async function dockerEngine(
+  endpoint: DockerEndpoint,
+  timeouts: DockerTimeouts = DOCKER_TIMEOUTS,
+): Promise<DockerEngine> {
+  const usesTls = endpoint.kind === "tcp" && endpoint.certPath !== null;
+  // Of its own, so that everything that is open can be closed; without kept connections, since one to an engine
+  // that was replaced meanwhile would go on answering.
+  const agent = usesTls ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false });
+  const api = await connect(endpoint, agent);
+  const call = caller(endpoint);
+  return {
+    events: async (signal) => {
+      const attempt = (abortSignal: AbortSignal): Promise<Readable> =>
+        api.getEvents({ filters: EVENT_FILTERS, abortSignal });
+      return lines(await call({ what: "events", timeoutMs: timeouts.eventsMs, signal, attempt }));
+    },
+    list: async (signal) => {
+      const attempt = (abortSignal: AbortSignal): Promise<unknown> => api.listContainers({ abortSignal });
+      const answer = await call({
+        what: "the list of containers",
+        timeoutMs: timeouts.listMs,
+        signal,
+        attempt,
+      });
+      return parseList(answer, endpoint);
+    },
+    inspect: async (id, signal) => {
+      const attempt = (abortSignal: AbortSignal): Promise<unknown> =>
+        api.getContainer(id).inspect({ abortSignal }).catch(nullIfMissing);
+      return parseFacts(await call({ what: "inspect", timeoutMs: timeouts.inspectMs, signal, attempt }));
+    },
+    ping: async (signal) => {
+      const attempt = (abortSignal: AbortSignal): Promise<unknown> => api.ping({ abortSignal });
+      await call({ what: "ping", timeoutMs: timeouts.pingMs, signal, attempt });
+    },
+    version: async (signal) => {
+      const attempt = (abortSignal: AbortSignal): Promise<unknown> =>
+        api.version({ abortSignal }).catch(nullIfForbidden);
+      return parseVersion(await call({ what: "version", timeoutMs: timeouts.pingMs, signal, attempt }));
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/**
+ * Every setting is given, also as undefined: what is left out, dockerode takes from DOCKER_HOST and its companions in
+ * the process's environment, which go before a socket path.
+ */
+async function connect(endpoint: DockerEndpoint, agent: HttpAgent): Promise<Api> {
+  const none = { host: undefined, port: undefined, ca: undefined, cert: undefined, key: undefined };
+  const common = {
+    ...none,
+    socketPath: undefined,
+    timeout: undefined,
+    version: undefined,
+    pathPrefix: "/",
+    agent,
+  };
+  const files =
+    endpoint.kind === "tcp" && endpoint.certPath !== null ? await certificates(endpoint.certPath) : null;
+  const options =
+    endpoint.kind === "unix"
+      ? { ...common, protocol: "http" as const, socketPath: endpoint.path }
+      : {
+          ...common,
+          ...files,
+          protocol: files === null ? ("http" as const) : ("https" as const),
+          host: endpoint.host,
+          port: endpoint.port,
+        };
+  try {
+    return new Docker(options) as unknown as Api;
+  } catch (cause) {
+    throw new SourceError("DOCKER_HOST or DOCKER_CERT_PATH of the environment cannot be used", { cause });
+  }
+}
+
+async function certificates(folder: string): Promise<{ ca: Buffer; cert: Buffer; key: Buffer }> {
+  const read = async (file: string): Promise<Buffer> => {
+    try {
+      return await readFile(join(folder, file));
+    } catch (cause) {
+      throw new SourceError(`cannot read ${join(folder, file)} (DOCKER_CERT_PATH)`, { cause });
+    }
+  };
+  const [ca, cert, key] = await Promise.all(["ca.pem", "cert.pem", "key.pem"].map(read));
+  return { ca: ca ?? Buffer.of(), cert: cert ?? Buffer.of(), key: key ?? Buffer.of() };
+}
+
+type Call = <T>(options: {
+  what: string;
+  timeoutMs: number;
+  signal: AbortSignal;
+  attempt: (abortSignal: AbortSignal) => Promise<T>;
+}) => Promise<T>;
+
+/**
+ * Bounds a call in time. The promise is raced, not only aborted: dockerode never settles when a connection breaks in
+ * the middle of a body.
+ */
+function caller(endpoint: DockerEndpoint): Call {
+  return async ({ what, timeoutMs, signal, attempt }) => {
+    const giveUp = new AbortController();
+    const ended = AbortSignal.any([signal, giveUp.signal]);
+    const timer = setTimeout(() => {
+      giveUp.abort(
+        new SourceError(
+          `the Docker engine at ${endpoint.shown} did not answer within ${timeoutMs} ms (${what})`,
+        ),
+      );
+    }, timeoutMs);
+    const { promise: over, reject } = Promise.withResolvers<never>();
+    const onEnded = (): void => reject(ended.reason);
+    ended.addEventListener("abort", onEnded, { once: true });
+    try {
+      ended.throwIfAborted();
+      return await Promise.race([attempt(ended), over]);
+    } catch (thrown) {
+      throw dockerError(ended.aborted ? ended.reason : thrown, endpoint);
+    } finally {
+      clearTimeout(timer);
+      ended.removeEventListener("abort", onEnded);
+    }
+  };
+}
+
+/** A chunk may hold half a line, or several. */
+function lines(stream: Readable): AsyncIterable<string> {
+  const split = pipeline(stream, split2(), () => undefined);
+  // The loop over the lines hears of errors; one that comes before the loop has begun must not end the process.
+  return split.on("error", () => undefined);
+}
+
+function parseList(answer: unknown, endpoint: DockerEndpoint): readonly Container[] {
+  if (!Array.isArray(answer))
+    throw new SourceError(`what ${endpoint.shown} answers is no list of containers`);
+  return answer.map(parseContainer);
+}
+
+function parseFacts(answer: unknown): SignalFacts | null {
+  if (answer === null) return null;
+  const { Config, State } = answer as { Config?: { StopSignal?: string }; State?: { StartedAt?: string } };
+  const startedAtMs = Date.parse(State?.StartedAt ?? "");
+  return {
+    stopSignal: signalNumber(Config?.StopSignal ?? "") ?? 15,
+    startedAtMs: Number.isNaN(startedAtMs) ? 0 : startedAtMs,
+  };
+}
+
+function parseVersion(answer: unknown): { engine: string; api: string } | null {
+  if (answer === null) return null;
+  const { Version, ApiVersion } = answer as { Version?: unknown; ApiVersion?: unknown };
+  return { engine: String(Version), api: String(ApiVersion) };
+}
+
+const nullIfMissing = (thrown: unknown): null => nullIf(thrown, [404]);
+const nullIfForbidden = (thrown: unknown): null => nullIf(thrown, [401, 403]);
+
+function nullIf(thrown: unknown, statuses: readonly number[]): null {
+  const { statusCode } = thrown as { statusCode?: number };
+  if (statusCode !== undefined && statuses.includes(statusCode)) return null;
+  throw thrown;
+}

@@ -1,0 +1,114 @@
+import type { Outcome } from "../core/outcome.ts";
+import type { SourceState, Status } from "../core/status.ts";
+import { age } from "./age.ts";
+import { type Spell, spell } from "./spell.ts";
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why it is not ready, one sentence each; empty when it is. */
+  readonly reasons: readonly string[];
+  /** What deserves a look although it need not stop anything, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Ready means: HAProxy answers, and it is proven to run what Rollcall rendered. Later trouble (a source that is down,
+ * a candidate that HAProxy refuses) leaves HAProxy serving what it has, so it is a note: taking a load balancer out
+ * for it would turn a trouble of the control plane into an outage.
+ */
+export function readiness(status: Status): Readiness {
+  const failure = spell(status, ["refused", "failed"]);
+  const wait = spell(status, ["waiting"]);
+  const atGate = status.applied === null ? wait : null;
+  const reasons = [haproxyReason(status), proofReason(status, { failure, atGate })].filter(isText);
+  const notes = [
+    ...status.sources.map((source) => sourceNote(source, { nowMs: status.nowMs, atGate: atGate !== null })),
+    status.applied === null || failure === null ? null : failureNote(failure, status.nowMs),
+    status.applied === null || wait === null
+      ? null
+      : `Nothing new was applied for ${age(status.nowMs - wait.sinceMs)}: ${wait.outcome.reason}`,
+    deferredNote(status),
+    quarantineNote(status),
+  ].filter(isText);
+  return { ready: reasons.length === 0, reasons: reasons.map(sentence), notes: notes.map(sentence) };
+}
+
+type Failure = Spell<"refused" | "failed">;
+
+function haproxyReason({ haproxy, nowMs }: Status): string | null {
+  return haproxy.pid === null ? `HAProxy has not answered for ${age(nowMs - haproxy.sinceMs)}` : null;
+}
+
+function proofReason(
+  status: Status,
+  why: { failure: Failure | null; atGate: Spell<"waiting"> | null },
+): string | null {
+  const { applied, nowMs, startedAtMs } = status;
+  if (applied !== null) return null;
+  const { failure, atGate } = why;
+  if (atGate !== null) {
+    return `Nothing was applied yet, waiting for ${age(nowMs - atGate.sinceMs)}: ${atGate.outcome.reason}`;
+  }
+  if (failure !== null) {
+    return `It is not proven what HAProxy runs, ${ending(failure.outcome)} for ${age(nowMs - failure.sinceMs)}: ${failure.outcome.reason}`;
+  }
+  const since = `started ${age(nowMs - startedAtMs)} ago`;
+  return status.lastPass === null
+    ? `Nothing is proven to run yet, the first pass has not ended (${since})`
+    : `Nothing is proven to run yet (${since})`;
+}
+
+function failureNote({ outcome, sinceMs }: Failure, nowMs: number): string {
+  return `HAProxy goes on with what it has, ${ending(outcome)} for ${age(nowMs - sinceMs)}: ${outcome.reason}`;
+}
+
+const ending = (outcome: Extract<Outcome, { kind: "refused" | "failed" }>): string =>
+  outcome.kind === "refused"
+    ? `the candidate is refused at ${outcome.stage}`
+    : `${outcome.stage} has been failing`;
+
+/** `atGate`: the wait for sources without a picture is told already. */
+function sourceNote(
+  source: SourceState,
+  { nowMs, atGate }: { nowMs: number; atGate: boolean },
+): string | null {
+  const { name, state, sinceMs, error, snapshot, publishedAtMs } = source;
+  const why = error === null ? "" : ` (${error})`;
+  if (state === "live" || (state === "starting" && atGate)) return null;
+  if (state === "starting") return `Source ${name} has not answered for ${age(nowMs - sinceMs)}${why}`;
+  const picture =
+    snapshot === null || publishedAtMs === null
+      ? "it has no picture yet"
+      : `its last picture stands, ${age(nowMs - publishedAtMs)} old, revision ${snapshot.revision}`;
+  return `Source ${name} has been down for ${age(nowMs - sinceMs)}${why}; ${picture}`;
+}
+
+function deferredNote({ lastPass, nowMs }: Status): string | null {
+  if (lastPass?.outcome.kind !== "deferred") return null;
+  const [first] = lastPass.outcome.reasons;
+  const what = first === undefined ? "" : `: ${`${first.section} ${first.what}`.trim()}`;
+  return `A reload waits for the end of the reload interval, since ${age(nowMs - lastPass.atMs)}${what}`;
+}
+
+function quarantineNote({ roster }: Status): string | null {
+  const bySource = new Map<string, number>();
+  for (const { origin } of roster?.quarantined ?? [])
+    bySource.set(origin.source, (bySource.get(origin.source) ?? 0) + 1);
+  if (bySource.size === 0) return null;
+  const counts = [...bySource].map(([source, count]) => `${source} ${count}`);
+  return `Entries are quarantined and not served: ${counts.join(", ")}`;
+}
+
+/** No more of one sentence than somebody reads; HAProxy may complain of each of ten thousand lines. */
+const MAX_LENGTH = 1000;
+
+const isText = (text: string | null): text is string => text !== null;
+
+/** On one line, without control characters, and with its full stop. */
+function sentence(text: string): string {
+  const line = text
+    .replaceAll(/[\s\p{Cc}\u2028\u2029]+/gu, " ")
+    .trim()
+    .replace(/\.+$/, "");
+  return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)}…` : `${line}.`;
+}

@@ -1,0 +1,129 @@
+import { describe, expect, it } from "vitest";
+import { readCommandLine } from "../../src/command-line.ts";
+import { type Command } from "../../src/commands/command.ts";
+import { readConfig } from "../../src/config.ts";
+import { OPTION_NAMES, variableOf } from "../../src/options.ts";
+
+const read = (given: { flags?: Record<string, string>; env?: Record<string, string>; file?: string }) =>
+  readConfig({
+    flags: new Map(Object.entries(given.flags ?? {})),
+    env: given.env ?? {},
+    readFile: () => given.file ?? null,
+  });
+
+describe("readConfig", () => {
+  it("has valid defaults for everything", () => {
+    const { config, problems } = read({});
+    expect(problems).toEqual([]);
+    expect(config["etcd-endpoints"]).toEqual(["http://127.0.0.1:2379"]);
+    expect(config["start-timeout"]).toBe(15_000);
+    expect(config.http).toEqual({ host: "127.0.0.1", port: 8405 });
+    expect(Object.keys(config).toSorted()).toEqual(OPTION_NAMES.toSorted());
+  });
+
+  it("lets flags win over variables, and variables over the file", () => {
+    const file = "network: file\nlabel-prefix: file\nhaproxy-bin: file\n";
+    const env = { ROLLCALL_NETWORK: "env", ROLLCALL_LABEL_PREFIX: "env" };
+    const { config } = read({ file, env, flags: { network: "flag" } });
+    expect([config.network, config["label-prefix"], config["haproxy-bin"]]).toEqual(["flag", "env", "file"]);
+  });
+
+  it("reports every problem at once, each with its place", () => {
+    const { problems } = read({
+      file: "etcd-prefx: /x\nreload-interval: 5\nstart-timeout: [1, {a: 1}]\n",
+      env: { ROLLCALL_DOKCER: "on", ROLLCALL_LOG_LEVEL: "loud" },
+      flags: { http: "nowhere", "etcd-username": "me" },
+    });
+    expect(problems).toEqual([
+      "/etc/rollcall/rollcall.yaml: etcd-prefx: no such option; did you mean etcd-prefix?",
+      "/etc/rollcall/rollcall.yaml: start-timeout: not a plain value",
+      "ROLLCALL_DOKCER: no such variable; did you mean ROLLCALL_DOCKER?",
+      expect.stringContaining("/etc/rollcall/rollcall.yaml: reload-interval: "),
+      expect.stringContaining("--http: "),
+      expect.stringContaining("ROLLCALL_LOG_LEVEL: "),
+      "etcd-username needs etcd-password-file",
+    ]);
+  });
+
+  it("reads lists from YAML sequences and from text with commas", () => {
+    const wanted = ["http://a:2379", "https://b:2379"];
+    expect(read({ file: "etcd-endpoints: [a:2379, 'https://b:2379']\n" }).config["etcd-endpoints"]).toEqual(
+      wanted,
+    );
+    expect(read({ flags: { "etcd-endpoints": "a:2379, https://b:2379/" } }).config["etcd-endpoints"]).toEqual(
+      wanted,
+    );
+  });
+
+  it("takes on, off and true the same from YAML", () => {
+    expect(read({ file: "revision-line: off\ndocker-enable-default: true\n" }).config).toMatchObject({
+      "revision-line": false,
+      "docker-enable-default": true,
+    });
+  });
+
+  it("borrows Docker's own variables, unless its own are set", () => {
+    const env = { DOCKER_HOST: "tcp://127.0.0.1:2375" };
+    expect(read({ env }).config["docker-host"]).toBe("tcp://127.0.0.1:2375");
+    expect(read({ env: { ...env, ROLLCALL_DOCKER_HOST: "unix:///x" } }).config["docker-host"]).toBe(
+      "unix:///x",
+    );
+  });
+
+  it.each([
+    [{ flags: { "etcd-endpoints": "off", docker: "off" } }, "no source of servers"],
+    [{ flags: { "etcd-endpoints": "http://me:secret@etcd:2379" } }, "a password does not belong into a URL"],
+    [{ flags: { "haproxy-pid": "1", "haproxy-pid-file": "/run/x" } }, "set one of them"],
+    [{ flags: { "etcd-cert": "/x" } }, "etcd-cert needs etcd-key"],
+    [{ flags: { "haproxy-pid": "0" } }, "is not a pid"],
+    [{ env: { ROLLCALL_CONFIG: "/nowhere.yaml" } }, "/nowhere.yaml: there is no such file"],
+    [{ file: "a: [" }, "rollcall.yaml:"],
+    [{ file: "- a\n" }, "not a mapping"],
+  ])("refuses %j", (given, wanted) => {
+    expect(read(given).problems.join("\n")).toContain(wanted);
+  });
+
+  it("has a variable for every option, and no two the same", () => {
+    expect(new Set(OPTION_NAMES.map(variableOf)).size).toBe(OPTION_NAMES.length);
+  });
+});
+
+describe("readCommandLine", () => {
+  const command: Command = {
+    ...{ name: "render", summary: "", description: "", examples: [], needsConfig: true },
+    flags: { diff: { value: null, help: "" }, from: { value: "FILE", help: "" } },
+    run: () => Promise.resolve(0),
+  };
+  const type = (...args: string[]) => readCommandLine(args, [command]);
+
+  it("tells options of the program from flags of the command", () => {
+    expect(type("render", "--diff", "--from=x.yaml", "--network", "front", "--config", "c.yaml")).toEqual({
+      kind: "command",
+      command,
+      options: new Map([
+        ["network", "front"],
+        ["config", "c.yaml"],
+      ]),
+      flags: new Map([
+        ["diff", "true"],
+        ["from", "x.yaml"],
+      ]),
+    });
+  });
+
+  it.each([
+    [["rendr"], "rendr: no such command; did you mean render?"],
+    [["render", "--netwrk", "x"], "--netwrk: no such option; did you mean network?"],
+    [["render", "stray"], "stray: render takes no such argument"],
+    [["render", "--network"], "--network: it needs a value"],
+  ])("refuses %j", (args, wanted) => {
+    expect(type(...args)).toMatchObject({ kind: "usage", problems: [wanted] });
+  });
+
+  it.each([[[]], [["help"]], [["--help"]], [["-h"]], [["render", "--help"]], [["help", "render"]]])(
+    "helps for %j",
+    (args) => {
+      expect(type(...args)).toMatchObject({ kind: "help" });
+    },
+  );
+});

@@ -1,0 +1,136 @@
+import { describe, expect, test } from "vitest";
+import { registryPicture, type RegistryLayout } from "../../src/core/registry-picture.ts";
+
+const LAYOUT: RegistryLayout = {
+  source: "etcd",
+  prefix: "/app/servers/",
+  overridesPrefix: "/app/overrides/",
+  watch: [],
+  defaultBackend: "webserver",
+};
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function filled(entries: Readonly<Record<string, string>>, layout: Partial<RegistryLayout> = {}) {
+  const picture = registryPicture({ ...LAYOUT, ...layout });
+  for (const [key, value] of Object.entries(entries)) {
+    picture.put({ key: bytes(key), value: bytes(value), modRevision: "7" });
+  }
+  return picture;
+}
+
+describe("registryPicture", () => {
+  test("sorts entries into servers, overrides and refusals, each by key", () => {
+    const found = filled({
+      "/app/servers/web2": "10.0.0.2:80",
+      "/app/servers/web1": "10.0.0.1:80 weight=5\n",
+      "/app/servers/api/x": "10.0.0.3:80",
+      "/app/servers/bad": "10.0.0.3",
+      "/app/overrides/web1": "drain",
+      "/app/overrides/web2": "explode",
+    }).snapshot("9");
+    expect(found).toMatchObject({ source: "etcd", revision: "9", warnings: [], waiting: [] });
+    expect(found.servers.map((server) => `${server.backend}/${server.name}`)).toEqual([
+      "api/x",
+      "webserver/web1",
+      "webserver/web2",
+    ]);
+    expect(found.servers[1]).toMatchObject({
+      address: "10.0.0.1",
+      weight: 5,
+      suffix: "etcd",
+      origin: { source: "etcd", id: "/app/servers/web1", revision: "7" },
+    });
+    expect(found.overrides).toMatchObject([{ name: "web1", state: "drain" }]);
+    expect(found.quarantined.map(({ origin }) => origin.id)).toEqual([
+      "/app/overrides/web2",
+      "/app/servers/bad",
+    ]);
+    expect(found.quarantined[1]?.reason).toContain("is not HOST:PORT");
+  });
+
+  test("a watched prefix brings plain keys, also those that are servers", () => {
+    const entries = { "/app/servers/web1": "10.0.0.1:80", "/app/config/a": "ä\n", "/app/other": "x" };
+    expect([...filled(entries, { watch: ["/app/config/"] }).snapshot("1").keys]).toEqual([
+      ["/app/config/a", "ä\n"],
+    ]);
+    const all = filled(entries, { watch: ["/app/"] }).snapshot("1");
+    expect([...all.keys.keys()]).toEqual(["/app/config/a", "/app/other", "/app/servers/web1"]);
+    expect(all.servers).toHaveLength(1);
+    expect(all.quarantined).toEqual([]);
+  });
+
+  test("overrides below the servers' prefix are no servers, and the other way round", () => {
+    const entries = { "/lb/web1": "10.0.0.1:80", "/lb/overrides/web1": "drain" };
+    const below = filled(entries, { prefix: "/lb/", overridesPrefix: "/lb/overrides/" }).snapshot("1");
+    expect(below.servers.map(({ name }) => name)).toEqual(["web1"]);
+    expect(below.overrides).toMatchObject([{ name: "web1" }]);
+    const above = filled(
+      { "/lb/servers/web1": "10.0.0.1:80", "/lb/web1": "drain" },
+      { prefix: "/lb/servers/", overridesPrefix: "/lb/" },
+    ).snapshot("1");
+    expect(above.servers).toHaveLength(1);
+    expect(above.overrides).toHaveLength(1);
+  });
+
+  test("a new value replaces the old one, a removed key is gone", () => {
+    const picture = filled({ "/app/servers/web1": "10.0.0.1:80" });
+    const before = picture.snapshot("1");
+    picture.put({ key: bytes("/app/servers/web1"), value: bytes("nonsense"), modRevision: "8" });
+    expect(picture.snapshot("2")).toMatchObject({
+      servers: [],
+      quarantined: [{ origin: { revision: "8" } }],
+    });
+    picture.remove(bytes("/app/servers/web1"));
+    picture.remove(bytes("/app/servers/never-there"));
+    expect(picture.snapshot("3")).toMatchObject({ servers: [], quarantined: [] });
+    expect(picture.size).toBe(0);
+    expect(before.servers).toHaveLength(1);
+  });
+
+  test("bytes that are no text are quarantined, each key for itself", () => {
+    const picture = registryPicture({ ...LAYOUT, watch: ["/app/config/"] });
+    const put = (key: Uint8Array, value: Uint8Array): void => picture.put({ key, value, modRevision: "1" });
+    put(bytes("/app/servers/web1"), Uint8Array.of(0xff, 0xfe));
+    put(bytes("/app/config/a"), Uint8Array.of(0x80));
+    put(Uint8Array.of(...bytes("/app/servers/"), 0xe9), bytes("10.0.0.1:80"));
+    put(Uint8Array.of(...bytes("/app/servers/"), 0xe8), bytes("10.0.0.1:80"));
+    put(bytes("/app/servers/é"), bytes("10.0.0.1:80"));
+    const found = picture.snapshot("1");
+    expect(found.servers).toEqual([]);
+    expect(found.keys.size).toBe(0);
+    expect(found.quarantined).toHaveLength(5);
+    expect(found.quarantined.filter(({ reason }) => reason.includes("not UTF-8 text"))).toHaveLength(4);
+  });
+
+  test("an odd or endless key is shown quoted and cut", () => {
+    const picture = filled({ "/app/servers/a\n\u001b[31m": "10.0.0.1:80" });
+    picture.put({
+      key: bytes(`/app/servers/${"x".repeat(1_000_000)}`),
+      value: bytes("a:80"),
+      modRevision: "1",
+    });
+    const [odd, endless] = picture.snapshot("1").quarantined;
+    expect(odd?.origin.id).toBe(String.raw`"/app/servers/a\n\u001b[31m"`);
+    expect(endless?.origin.id.length).toBeLessThan(100);
+    expect(endless?.reason.length).toBeLessThan(300);
+  });
+
+  test("ten thousand entries: a picture after each of a thousand writes takes little time", () => {
+    const picture = registryPicture(LAYOUT);
+    const put = (n: number, value: string): void =>
+      picture.put({
+        key: bytes(`/app/servers/b${n % 50}/s${n}`),
+        value: bytes(value),
+        modRevision: String(n),
+      });
+    for (let n = 0; n < 10_000; n++) put(n, "10.0.0.1:80");
+    const startedAt = performance.now();
+    for (let n = 0; n < 1000; n++) {
+      put(n, "10.0.0.2:80");
+      picture.snapshot(String(n));
+    }
+    expect(picture.snapshot("x").servers.filter(({ address }) => address === "10.0.0.2")).toHaveLength(1000);
+    // Parsing all entries anew each time would take a hundred seconds here.
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  });
+});
