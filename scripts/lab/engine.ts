@@ -1,13 +1,10 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
-import { request } from "node:http";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { installPackages } from "./apt.ts";
-import { bridgeName, ensureBridge, removeBridge, type Bridge } from "./bridge.ts";
-import { Child } from "./child.ts";
+import { bridgeName, ensureBridge, removeBridge } from "./bridge.ts";
+import { endEngine, findEngine, launchEngine, signalEngine, type EnginePaths } from "./engine-process.ts";
 import { clearEngine } from "./engine-leftovers.ts";
-import { commandLine, findProcesses, isAlive, sendSignal, untilGone } from "./processes.ts";
 
 export interface EngineOptions {
   /** Names it in messages. */
@@ -36,13 +33,16 @@ export interface Engine extends AsyncDisposable {
   pause(): void;
   resume(): void;
   log(): Promise<string>;
-  /** Ends the engine and its containers and removes bridge, packet filter rules and data. */
+  /** Ends the engine and its containers, and removes bridge and packet filter rules. Images and data stay. */
+  leave(): Promise<void>;
+  /** Like `leave`, and removes images and data too. */
   dispose(): Promise<void>;
 }
 
 /** Starts a Docker engine as root (about 1 s). @throws Error with the end of its log when it does not come up. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  if (process.getuid?.() !== 0) throw new Error("A Docker engine of the lab needs root.");
+  if (process.getuid?.() !== 0)
+    throw new Error("No Docker engine answers. Start Docker, or run as root to get one.");
   await installPackages(["iptables", "iproute2"]);
   if (!existsSync("/usr/sbin/dockerd") && !existsSync("/usr/bin/dockerd"))
     await installPackages(["docker.io"]);
@@ -67,120 +67,22 @@ export function attachEngine(options: EngineOptions): Engine {
     socketPath: paths.socket,
     dockerHost: `unix://${paths.socket}`,
     running: () => findEngine(paths) !== undefined,
-    start: () => start(options, paths, bridge),
-    stop: (signal = "SIGTERM") => stop(paths, signal),
+    start: () => launchEngine(options, { paths, bridge }),
+    stop: (signal = "SIGTERM") => endEngine(paths, signal),
     pause: () => signalEngine(paths, "SIGSTOP"),
     resume: () => signalEngine(paths, "SIGCONT"),
     log: () => readFile(paths.log, "utf8"),
-    async dispose() {
-      const made = await ensureBridge(bridge);
-      await stop(paths, "SIGTERM");
+    async leave() {
+      await endEngine(paths, "SIGTERM");
       await clearEngine(paths);
-      await removeBridge(made);
+      await removeBridge(await ensureBridge(bridge)); // It is found by name, and tells which network was ours.
       await rm(runDir, { recursive: true, force: true });
+    },
+    async dispose() {
+      await engine.leave();
       await rm(dir, { recursive: true, force: true, maxRetries: 5 });
     },
     [Symbol.asyncDispose]: () => engine.dispose(),
   };
   return engine;
-}
-
-export interface EnginePaths {
-  dir: string;
-  runDir: string;
-  socket: string;
-  log: string;
-}
-
-async function start(options: EngineOptions, paths: EnginePaths, bridgeTo: string): Promise<void> {
-  if (findEngine(paths) !== undefined) return;
-  await endContainerd(paths); // It would keep a new engine from starting its own.
-  await mkdir(paths.dir, { recursive: true });
-  await mkdir(paths.runDir, { recursive: true });
-  await rm(join(paths.runDir, "docker.pid"), { force: true });
-  const child = new Child({
-    command: ["dockerd", ...flags(options, paths, await ensureBridge(bridgeTo))],
-    logFile: paths.log,
-    whenParentDies: options.detached === true ? "none" : "TERM",
-  });
-  const startedAt = performance.now();
-  while (!(await answers(paths.socket))) {
-    if (child.alive && performance.now() - startedAt < 60_000) {
-      await sleep(50);
-      continue;
-    }
-    await child.kill("SIGKILL");
-    throw new Error(
-      `The Docker engine ${options.name} does not start. Its log ends so:\n${child.log().slice(-2000)}`,
-    );
-  }
-}
-
-function flags(options: EngineOptions, paths: EnginePaths, bridge: Bridge): string[] {
-  const { dir, runDir, socket } = paths;
-  const folders = [
-    "--data-root",
-    join(dir, "data"),
-    "--exec-root",
-    runDir,
-    "--pidfile",
-    join(runDir, "docker.pid"),
-  ];
-  // Networks that are made later come from the upper half of the bridge's own /16.
-  const network = [
-    "--bridge",
-    bridge.name,
-    "--default-address-pool",
-    `base=10.${bridge.octet}.128.0/17,size=24`,
-  ];
-  const live = options.liveRestore === true ? ["--live-restore"] : [];
-  return ["-H", `unix://${socket}`, "--log-level", "warn", ...folders, ...network, ...live];
-}
-
-async function stop(paths: EnginePaths, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-  const pid = findEngine(paths);
-  if (pid === undefined) return endContainerd(paths);
-  sendSignal(pid, signal);
-  if (signal === "SIGTERM") sendSignal(pid, "SIGCONT"); // A paused engine does not see SIGTERM.
-  if (!(await untilGone(pid, 30_000))) sendSignal(pid, "SIGKILL");
-  await untilGone(pid, 5_000);
-  await endContainerd(paths);
-}
-
-// A killed engine leaves its containerd behind; the containers belong to other processes and run on.
-async function endContainerd({ runDir }: EnginePaths): Promise<void> {
-  const isOurs = (pid: number): boolean => commandLine(pid).startsWith(`containerd --config ${runDir}/`);
-  for (const pid of findProcesses(isOurs)) {
-    sendSignal(pid, "SIGKILL");
-    await untilGone(pid, 5_000);
-  }
-  // The engine would wait for the one named here even when only its zombie is left.
-  await rm(join(runDir, "containerd/containerd.pid"), { force: true });
-}
-
-function findEngine({ dir }: EnginePaths): number | undefined {
-  const mark = `--data-root ${join(dir, "data")} `;
-  return findProcesses(
-    (pid) => /^\S*dockerd /.test(commandLine(pid)) && commandLine(pid).includes(mark),
-  ).find(isAlive);
-}
-
-function signalEngine(paths: EnginePaths, signal: "SIGSTOP" | "SIGCONT"): void {
-  const pid = findEngine(paths);
-  if (pid === undefined) throw new Error("The Docker engine does not run.");
-  sendSignal(pid, signal);
-}
-
-/** Whether a Docker engine answers on that socket within a second. */
-export function answers(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const ping = request({ socketPath, path: "/_ping", timeout: 1000 }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    ping.on("timeout", () => ping.destroy());
-    ping.on("error", () => resolve(false));
-    ping.on("close", () => resolve(false));
-    ping.end();
-  });
 }

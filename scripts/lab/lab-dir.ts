@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /**
  * Absolute path of a file or folder below the lab: the git-ignored place for everything that the set-up builds
@@ -6,5 +6,5 @@ import { join } from "node:path";
  */
 export function labPath(...parts: string[]): string {
   const root = process.env["ROLLCALL_LAB_DIR"] ?? join(import.meta.dirname, "../../.lab");
-  return join(root, ...parts);
+  return resolve(root, ...parts);
 }

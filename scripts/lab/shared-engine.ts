@@ -42,7 +42,8 @@ export async function stopSharedEngine(): Promise<void> {
   await step("docker engine: stopping", async () => {
     const containers = (await docker(lab, "ps", "-aq")).split("\n").filter(Boolean);
     if (containers.length > 0) await docker(lab, "rm", "-fv", ...containers);
-    await lab.dispose();
+    await docker(lab, "network", "prune", "-f");
+    await lab.leave();
   });
 }
 

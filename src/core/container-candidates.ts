@@ -97,13 +97,25 @@ function candidateOf(options: {
   if (!enabled.value) return accept(null);
   const wish = readWish(request.labels);
   if (!wish.ok) return refuse(front + wish.reason);
-  const port = portOf({ container, request, wish: wish.value, settings });
-  if (!port.ok) return port;
-  const reach = containerAddress({ container, home, port: port.value, wish: wish.value, settings });
-  if (!reach.ok) return refuse(front + reach.reason);
   const backend = wish.value.backend ?? settings.defaultBackend;
-  const name = nameOf({ container, request, wish: wish.value, port: port.value });
+  const name = nameOf({ container, request, wish: wish.value });
+  const reach = reachOf({ container, home, request, wish: wish.value, settings });
+  if (!reach.ok) return refuse(front + reach.reason);
   return accept({ container, origin, backend, name, wish: wish.value, reach: reach.value });
+}
+
+function reachOf(options: {
+  container: Container;
+  home: Container | null;
+  request: Request;
+  wish: ServerWish;
+  settings: ContainerSettings;
+}): Result<Reach> {
+  const { state } = options.container;
+  const port = portOf(options);
+  const reach = port.ok ? containerAddress({ ...options, port: port.value }) : port;
+  // While it restarts, a container has neither ports nor addresses: that is no mistake of its labels.
+  return reach.ok || state === "running" ? reach : accept({ kind: "waiting", reason: state });
 }
 
 function portOf(options: {
@@ -123,9 +135,10 @@ function portOf(options: {
   return refuse(`no port label and ${found}: set ${options.settings.labelPrefix}.port`);
 }
 
-function nameOf(options: { container: Container; request: Request; wish: ServerWish; port: number }): string {
+function nameOf(options: { container: Container; request: Request; wish: ServerWish }): string {
   const { container, request, wish } = options;
   const base = wish.name ?? defaultName(container);
+  const port = request.port ?? wish.port;
   const isItsOwn = request.port !== null && request.labels.isOwn("name");
-  return request.several && !isItsOwn ? extendName(base, String(options.port)) : base;
+  return request.several && !isItsOwn && port !== null ? extendName(base, String(port)) : base;
 }

@@ -65,7 +65,7 @@ function assembler(
 }
 
 function createRequest(prefix: string, revision: string): EtcdWatchRequest {
-  const start_revision = String(BigInt(revision) + 2n);
+  const start_revision = String(BigInt(revision) + 1n);
   return { create_request: { ...prefixRange(prefix), start_revision, fragment: true } };
 }
 

@@ -1,36 +1,23 @@
-import { beforeAll } from "vitest";
-import { ensureImages } from "../../scripts/lab/images.ts";
-import { sharedEngine, type SharedEngine } from "../../scripts/lab/shared-engine.ts";
-import { dockerSource } from "../../src/discovery/docker.ts";
-import { dockerContainers, withoutNetwork } from "../support/docker-containers.ts";
+import { dockerSourceLab, WITHOUT_NETWORK } from "../support/docker-source-lab.ts";
+import type { TestContainer } from "../support/docker.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { sourceContract, type ContractSubject } from "./source-contract.ts";
 
-let engine: SharedEngine;
-beforeAll(async () => {
-  engine = await sharedEngine();
-  await ensureImages(engine, ["app"]);
-});
-
 sourceContract("the Docker source", async (): Promise<ContractSubject> => {
-  const containers = dockerContainers(engine);
-  const proxy = await startTcpProxy(engine.dockerHost.replace("unix://", ""));
-  const ids = new Map<string, string>();
-  const settings = {
-    source: "docker",
-    labelPrefix: containers.prefix,
-    enableByDefault: false,
-    defaultBackend: "webserver",
-    network: null,
-  };
+  const docker = await dockerSourceLab();
+  const proxy = await startTcpProxy(docker.lab.dockerHost.replace("unix://", ""));
+  const running = new Map<string, TestContainer>();
   return {
-    source: dockerSource({ connection: { host: `tcp://${proxy.address}` }, settings, now: Date.now }),
+    source: docker.source({ host: `tcp://${proxy.address}` }),
     want: async (names) => {
-      const missing = names.filter((name) => !ids.has(name));
-      for (const name of missing) ids.set(name, await containers.run({ ...withoutNetwork, name }));
-      const extra = [...ids].filter(([name]) => !names.includes(name));
-      if (extra.length > 0) await containers.cli("rm", "-f", ...extra.map(([, id]) => id));
-      for (const [name] of extra) ids.delete(name);
+      for (const name of names) {
+        if (!running.has(name)) running.set(name, await docker.serve(name, WITHOUT_NETWORK));
+      }
+      for (const [name, container] of running) {
+        if (names.includes(name)) continue;
+        await container.remove();
+        running.delete(name);
+      }
     },
     break: async () => {
       await proxy.refuse();
@@ -40,7 +27,7 @@ sourceContract("the Docker source", async (): Promise<ContractSubject> => {
     handles: () => proxy.connections,
     [Symbol.asyncDispose]: async () => {
       await proxy[Symbol.asyncDispose]();
-      await containers[Symbol.asyncDispose]();
+      await docker[Symbol.asyncDispose]();
     },
   };
 });

@@ -16,7 +16,7 @@ describe.each(haproxyVersions)("HAProxy %s is told to reload", (version) => {
     expect(stack.haproxy.starts).toBe(1);
   });
 
-  it("never by a signal while it has just started: a hundred starts, none harmed", async () => {
+  it("never by a signal while it has just started: thirty starts, none harmed", async () => {
     await using stack = await startStack({ version, options: { "reload-interval": "1ms" } });
     const app = await stack.app("web0");
     await stack.untilServed(["web0"]);
@@ -25,13 +25,12 @@ describe.each(haproxyVersions)("HAProxy %s is told to reload", (version) => {
       await stack.etcd.put(`/app/servers/web${round % 5}`, `${app.address} weight=${round + 1}`);
       await stack.haproxy.ready();
     }
-    const starts = stack.haproxy.starts;
     await eventually(async () => {
-      expect(stack.config()).toContain("weight 30");
-      expect((await stack.daemon.status()).lastPass).toMatchObject({ kind: "unchanged" });
+      const state = await stack.haproxy.show("show servers state webserver");
+      expect(state.split("\n").find((line) => line.includes(" web4 "))?.split(" ")[7]).toBe("30");
+      expect((await stack.daemon.get("/readyz")).code).toBe(200);
     });
     // Only we ended it: had a signal ended it, its supervisor would have started it once more.
-    expect(starts).toBe(31);
     expect(stack.haproxy.starts).toBe(31);
   });
 

@@ -118,7 +118,7 @@ export async function startStack(given: StackOptions): Promise<Stack> {
         { timeoutMs },
       );
     },
-    reloads: () => [...haproxy.log().matchAll(/New worker \(\d+\) forked/g)].length - haproxy.starts,
+    reloads: () => [...haproxy.log().matchAll(/Reloading HAProxy/g)].length,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

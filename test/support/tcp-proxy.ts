@@ -28,11 +28,8 @@ interface Pair {
 }
 
 /** Starts a proxy to a port of 127.0.0.1, or to a unix socket. It passes everything on at first. */
-export async function startTcpProxy(
-  target: number | string,
-  options: { port?: number } = {},
-): Promise<TcpProxy> {
-  const address = typeof target === "number" ? { port: target, host: "127.0.0.1" } : { path: target };
+export async function startTcpProxy(to: number | string, options: { port?: number } = {}): Promise<TcpProxy> {
+  const address = typeof to === "number" ? { port: to, host: "127.0.0.1" } : { path: to };
   const port = options.port ?? (await freePort());
   const pairs = new Set<Pair>();
   const state = { swallowing: false };
@@ -109,8 +106,8 @@ function forward({ client, target }: Pair, onClosed: () => void): void {
   }
 }
 
-// Node never closes the handle of a socket that is reset while its half close is under way.
+// Node never closes the handle of a socket that is reset while its half close is under way; a unix socket knows no reset.
 function reset(socket: Socket): void {
-  if (socket.writableEnded) socket.destroy();
+  if (socket.writableEnded || socket.remoteAddress === undefined) socket.destroy();
   else socket.resetAndDestroy();
 }

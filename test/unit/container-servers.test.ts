@@ -336,6 +336,9 @@ describe("when", () => {
     expect(waits({ health: "unhealthy" })).toBe("waiting for healthy: Docker says unhealthy");
     expect(waits({ state: "paused" })).toBe("paused");
     expect(waits({ state: "restarting" })).toBe("restarting");
+    expect(waits({ state: "restarting", tcpPorts: [], networks: [network("bridge", null)] })).toBe(
+      "restarting",
+    );
     expect(waits({ networks: [network("front", null)] })).toBe("it has no address on network front");
     expect(waits({ networks: [] })).toBe("it is on no network");
   });

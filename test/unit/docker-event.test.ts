@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parseDockerEvent, signalNumber } from "../../src/discovery/docker-event.ts";
 
 const line = (given: object) =>
-  JSON.stringify({ Type: "container", time: 1795225925, timeNano: 1795225925123456789, ...given });
+  JSON.stringify({ Type: "container", time: 1795225925, timeNano: 1795225925123456800, ...given });
 const kill = (signal: unknown) =>
   line({ Action: "kill", Actor: { ID: "abc", Attributes: { signal, name: "web" } } });
 
