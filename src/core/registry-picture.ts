@@ -38,7 +38,7 @@ export interface RegistryPicture {
   snapshot(revision: string): Snapshot;
 }
 
-/** What one entry means. A key can be a server and, if its prefix is watched too, a plain key. */
+/** What one entry means. The key of a server, or below a watched prefix, is a plain key for templates too. */
 interface Meaning {
   readonly server?: Server;
   readonly override?: Override;
@@ -104,8 +104,11 @@ function meaningOf(entry: RawEntry, layout: RegistryLayout): Meaning {
   const refused = (reason: string): Meaning => ({ refusal: { origin, reason } });
   if (key === null) return refused(`key ${quote(shown)} is not UTF-8 text`);
   if (value === null) return refused("the value is not UTF-8 text");
-  const plain = layout.watch.some((prefix) => key.startsWith(prefix)) ? { plain: { key, value } } : {};
-  return { ...parseEntry({ key, value, origin }, layout), ...plain };
+  const parsed = parseEntry({ key, value, origin }, layout);
+  // A template that was written for confd reads the servers' own keys; a refused one is not there for it either.
+  if (parsed.server !== undefined) return { ...parsed, plain: { key, value: value.trim() } };
+  const isWatched = layout.watch.some((prefix) => key.startsWith(prefix));
+  return isWatched ? { ...parsed, plain: { key, value } } : parsed;
 }
 
 /** The longer prefix wins where one contains the other. */

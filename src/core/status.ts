@@ -25,7 +25,11 @@ export interface Status {
   /** What is wanted, as of the last pass; null before the first. */
   readonly roster: Roster | null;
   /** What HAProxy is proven to run; null = not known. */
-  readonly applied: { readonly revision: string | null; readonly pid: number; readonly sinceMs: number } | null;
+  readonly applied: {
+    readonly revision: string | null;
+    readonly pid: number;
+    readonly sinceMs: number;
+  } | null;
   readonly haproxy: {
     /** Pid and version of the worker that answers; null = none does. */
     readonly pid: number | null;

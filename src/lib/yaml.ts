@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, parseDocument, type Document, type ParsedNode } from "yaml";
+import { isMap, isScalar, LineCounter, parseDocument, type Document } from "yaml";
 
 /** One entry of a mapping, and the line where its key stands. */
 export interface YamlEntry {
@@ -37,7 +37,7 @@ export function yamlEntries(text: string, fileName: string): readonly YamlEntry[
 
 const MAX_ALIASES = 100;
 
-type Parsed = { document: Document.Parsed<ParsedNode>; lines: LineCounter };
+type Parsed = { document: Document.Parsed; lines: LineCounter };
 
 function parse(text: string, fileName: string): Parsed {
   const lines = new LineCounter();
@@ -53,6 +53,6 @@ function resolve(read: () => unknown, place: string): unknown {
   try {
     return read();
   } catch (cause) {
-    throw new Error(place, { cause });
+    throw new Error(`${place}: cannot be resolved`, { cause });
   }
 }

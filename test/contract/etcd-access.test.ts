@@ -58,7 +58,7 @@ async function guardedEtcd(version: EtcdVersion = "3.5", flags: readonly string[
 describe.concurrent("users", () => {
   test.for(["3.4", "3.5"] as const)(
     "etcd %s: what is missing is said, and mended without a restart",
-    async (version, { expect }) => {
+    async (version) => {
       await using guarded = await guardedEtcd(version);
       const { etcd, passwordFile, root } = guarded;
       const endpoints = [etcd.endpoint];
@@ -78,7 +78,7 @@ describe.concurrent("users", () => {
     },
   );
 
-  test("a login that expires is renewed, with and without a break of the connection", async ({ expect }) => {
+  test("a login that expires is renewed, with and without a break of the connection", async () => {
     await using guarded = await guardedEtcd("3.5", ["--auth-token-ttl", "1"]);
     const { etcd, passwordFile, root } = guarded;
     await root("role", "grant-permission", "readers", "--prefix=true", "read", "/app/overrides/");
@@ -117,7 +117,7 @@ describe.concurrent("users", () => {
 });
 
 describe.concurrent("certificates", () => {
-  test("both sides prove who they are; new files are taken without a restart", async ({ expect }) => {
+  test("both sides prove who they are; new files are taken without a restart", async () => {
     await using dir = await tempDir();
     const authority = await throwawayCa(dir.path);
     const stranger = await throwawayCa(dir.path, "stranger");
@@ -153,7 +153,7 @@ describe.concurrent("certificates", () => {
 });
 
 describe.concurrent("checkEtcd", () => {
-  test("reports each endpoint by itself", async ({ expect }) => {
+  test("reports each endpoint by itself", async () => {
     await using guarded = await guardedEtcd();
     const { etcd, passwordFile } = guarded;
     const good = `http://${etcd.endpoint}`;

@@ -45,7 +45,7 @@ async function scene(options: EtcdOptions = {}): Promise<Scene> {
 describe.concurrent("the etcd source survives", () => {
   test.for(["3.4", "3.5"] as const)(
     "SIGKILL and a restart of etcd %s, with changes meanwhile",
-    async (version, { expect }) => {
+    async (version) => {
       await using set = await scene({ version });
       const { etcd, proxy, follower } = set;
       await etcd.kill("SIGKILL");
@@ -62,7 +62,7 @@ describe.concurrent("the etcd source survives", () => {
     },
   );
 
-  test("an etcd that is stopped, and says nothing any more", async ({ expect }) => {
+  test("an etcd that is stopped, and says nothing any more", async () => {
     await using set = await scene();
     const { etcd, follower } = set;
     etcd.pause();
@@ -74,7 +74,7 @@ describe.concurrent("the etcd source survives", () => {
     await until(follower, ["web1", "web2"]);
   });
 
-  test("a network that swallows everything", async ({ expect }) => {
+  test("a network that swallows everything", async () => {
     await using set = await scene();
     const { etcd, proxy, follower } = set;
     proxy.blackhole();
@@ -86,7 +86,7 @@ describe.concurrent("the etcd source survives", () => {
     await until(follower, ["web1", "web2"]);
   });
 
-  test("a history that was thrown away while it was not there", async ({ expect }) => {
+  test("a history that was thrown away while it was not there", async () => {
     await using set = await scene();
     const { etcd, proxy, follower } = set;
     await proxy.refuse();
@@ -100,7 +100,7 @@ describe.concurrent("the etcd source survives", () => {
     expect(follower.sizes.filter((size) => size === 0)).toEqual([]);
   });
 
-  test("an etcd that is not there at first", async ({ expect }) => {
+  test("an etcd that is not there at first", async () => {
     const port = await freePort();
     await using follower = followEtcd({ endpoints: [`127.0.0.1:${port}`] });
     await untilBroken(follower, /^etcd http:\/\/127\.0\.0\.1:\d+: connection refused$/);
@@ -110,9 +110,7 @@ describe.concurrent("the etcd source survives", () => {
     await until(follower, ["web1"]);
   });
 
-  test("cuts in the middle of five thousand changes, and never shows a part of them as all", async ({
-    expect,
-  }) => {
+  test("cuts in the middle of five thousand changes, and never shows a part of them as all", async () => {
     await using set = await scene();
     const { etcd, proxy, follower } = set;
     const names = Array.from({ length: 5000 }, (_, n) => `web${n}`);
@@ -136,7 +134,7 @@ describe.concurrent("the etcd source survives", () => {
     expect(follower.sizes).toEqual(follower.sizes.toSorted((a, b) => a - b));
   });
 
-  test("six megabytes of values, listed and watched", async ({ expect }) => {
+  test("six megabytes of values, listed and watched", async () => {
     await using set = await scene();
     const { etcd, proxy, follower } = set;
     const value = "x".repeat(60_000);
@@ -154,9 +152,7 @@ describe.concurrent("the etcd source survives", () => {
 });
 
 describe.concurrent("with three members, the etcd source", () => {
-  test("says that there is no leader when two are stopped, and recovers with the majority", async ({
-    expect,
-  }) => {
+  test("says that there is no leader when two are stopped, and recovers with the majority", async () => {
     await using cluster = await startEtcdCluster();
     const [first, ...others] = cluster.members;
     if (first === undefined) throw new Error("no member");
@@ -171,7 +167,7 @@ describe.concurrent("with three members, the etcd source", () => {
     await until(follower, ["web1", "web2"]);
   });
 
-  test("goes to another one when its own is silent", async ({ expect }) => {
+  test("goes to another one when its own is silent", async () => {
     await using cluster = await startEtcdCluster();
     const [first, second] = cluster.members;
     if (first === undefined || second === undefined) throw new Error("no member");

@@ -77,7 +77,7 @@ describe("the file source", () => {
     ["a name twice", "web1: a:80\nweb1: b:80\n", /servers\.yaml:2:1: Map keys must be unique/],
     ["a broken text", "web1: a:80\nweb2: {\n", /servers\.yaml:3:1: /],
     ["bytes that are no text", Buffer.of(0x77, 0x3a, 0x20, 0xff), /servers\.yaml: not UTF-8 text/],
-    ["an alias bomb", bomb(), /servers\.yaml:\d+:1: Excessive alias count/],
+    ["an alias bomb", bomb(), /servers\.yaml:\d+:1: cannot be resolved: Excessive alias count/],
   ])("%s is an error that names the place", async (_, text, reason) => {
     await using subject = await fileSubject();
     await writeFile(subject.path, text);

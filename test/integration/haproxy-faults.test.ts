@@ -15,7 +15,11 @@ const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 describe.each(haproxyVersions)("HAProxy %s in trouble", (version) => {
   it.each([
-    ["a template that throws", ORIGINAL.replace("defaults\n", "<% null.x %>\ndefaults\n"), /haproxy\.cfg\.eta:32: .*null/],
+    [
+      "a template that throws",
+      ORIGINAL.replace("defaults\n", "<% null.x %>\ndefaults\n"),
+      /haproxy\.cfg\.eta:32: .*null/,
+    ],
     [
       "a text that haproxy -c refuses",
       ORIGINAL.replace("mode http", "mode htpt"),

@@ -27,7 +27,12 @@ describe.each(haproxyVersions)("HAProxy %s is told to reload", (version) => {
     }
     await eventually(async () => {
       const state = await stack.haproxy.show("show servers state webserver");
-      expect(state.split("\n").find((line) => line.includes(" web4 "))?.split(" ")[7]).toBe("30");
+      expect(
+        state
+          .split("\n")
+          .find((line) => line.includes(" web4 "))
+          ?.split(" ")[7],
+      ).toBe("30");
       expect((await stack.daemon.get("/readyz")).code).toBe(200);
     });
     // Only we ended it: had a signal ended it, its supervisor would have started it once more.

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { request } from "node:http";
+import { request as requestOf } from "node:http";
 import { join } from "node:path";
 import { haproxyBinary, type HaproxyVersion } from "../../scripts/lab/haproxy.ts";
 import { type AppServer, startApp } from "./app-server.ts";
@@ -126,7 +126,7 @@ export async function startStack(given: StackOptions): Promise<Stack> {
 /** `fetch` does not let its caller set the Host header. */
 function ask(url: string, host: string): Promise<{ code: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { headers: { host }, agent: false }, (response) => {
+    const sent = requestOf(url, { headers: { host }, agent: false }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
       response.on("end", () => resolve({ code: response.statusCode ?? 0, text }));

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { DEFAULT_CHECK } from "../../src/core/server.ts";
 import { snapshot } from "../../src/core/snapshot.ts";
@@ -188,4 +189,25 @@ test("is fast with 10,000 servers", () => {
     return performance.now() - start;
   });
   expect(Math.min(...times), `times in ms: ${times.join(" ")}`).toBeLessThan(200);
+});
+
+test("docs/reference/http.md shows this shape", () => {
+  const text = readFileSync(new URL("../../docs/reference/http.md", import.meta.url), "utf8");
+  const shown = JSON.parse(/^```json\n(.*?)^```$/ms.exec(text)?.[1] ?? "{}") as ReturnType<typeof statusJson>;
+  const picture = snapshot({
+    source: "etcd",
+    revision: "1",
+    servers: [statusServer("web1")],
+    quarantined: [{ origin: ENTRY, reason: "port 0" }],
+  });
+  const json = statusJson(healthyStatus({ sources: [liveSource(picture)] }));
+  const keys = (value: object | null | undefined): readonly string[] => Object.keys(value ?? {}).toSorted();
+  expect(keys(shown)).toEqual(keys(json));
+  expect(keys(shown.applied)).toEqual(keys(json.applied));
+  expect(keys(shown.haproxy)).toEqual(keys(json.haproxy));
+  expect(keys(shown.sources[0])).toEqual(keys(json.sources[0]));
+  expect(keys(shown.backends[0]?.servers[0])).toEqual(keys(json.backends[0]?.servers[0]));
+  expect(keys(shown.quarantined[0])).toEqual(keys(json.quarantined[0]));
+  expect(keys(shown.lastPass)).toEqual(keys(json.lastPass));
+  expect(keys(shown.changes[0])).toEqual(keys(json.changes[0]));
 });

@@ -48,11 +48,17 @@ describe("registryPicture", () => {
     expect(found.quarantined[1]?.reason).toContain("is not HOST:PORT");
   });
 
-  test("a watched prefix brings plain keys, also those that are servers", () => {
-    const entries = { "/app/servers/web1": "10.0.0.1:80", "/app/config/a": "ä\n", "/app/other": "x" };
+  test("templates get the keys of servers and of watched prefixes, but of no refused server", () => {
+    const servers = { "/app/servers/web1": " 10.0.0.1:80\n", "/app/servers/bad": "10.0.0.1:80\nserver evil" };
+    const entries = { ...servers, "/app/config/a": "ä\n", "/app/other": "x" };
     expect([...filled(entries, { watch: ["/app/config/"] }).snapshot("1").keys]).toEqual([
       ["/app/config/a", "ä\n"],
+      ["/app/servers/web1", "10.0.0.1:80"],
     ]);
+  });
+
+  test("a watched prefix may hold the servers too", () => {
+    const entries = { "/app/servers/web1": "10.0.0.1:80", "/app/config/a": "ä", "/app/other": "x" };
     const all = filled(entries, { watch: ["/app/"] }).snapshot("1");
     expect([...all.keys.keys()]).toEqual(["/app/config/a", "/app/other", "/app/servers/web1"]);
     expect(all.servers).toHaveLength(1);

@@ -1,0 +1,28 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { labPath } from "../lab/lab-dir.ts";
+
+/** The demo's own folder. It goes when the process ends, however it ends, unless by SIGKILL. */
+export interface WorkDir {
+  readonly path: string;
+  /** Copies the logs to where they stay, and returns that folder; null when there are none. */
+  keepLogs(): string | null;
+}
+
+export function workDir(): WorkDir {
+  // Short: it holds unix sockets, whose path may have 107 bytes.
+  const path = mkdtempSync(join(tmpdir(), "rc-demo-"));
+  process.on("exit", () => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
+  return {
+    path,
+    keepLogs() {
+      const logs = readdirSync(path).filter((name) => name.endsWith(".log"));
+      if (logs.length === 0) return null;
+      mkdirSync(labPath(), { recursive: true });
+      const kept = mkdtempSync(labPath("demo-logs-"));
+      for (const name of logs) copyFileSync(join(path, name), join(kept, name));
+      return kept;
+    },
+  };
+}
