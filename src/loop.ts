@@ -10,9 +10,12 @@ export interface LoopOptions {
   /** Poked by whatever may have changed what is wanted, or what HAProxy runs. */
   readonly changed: DirtyFlag;
   readonly reloadIntervalMs: number;
-  /** From when on sources that never answered are not waited for, in milliseconds since the epoch. */
+  /** From when on sources that never answered are not waited for, by `monotonicMs`. */
   readonly gateOpensAtMs: number;
   readonly log: Logger;
+  /** A clock that never jumps, for everything that is waited for. */
+  readonly monotonicMs: () => number;
+  /** The time of day, for the records. */
   readonly now: () => number;
   readonly onPass: (record: PassRecord) => void;
 }
@@ -28,7 +31,7 @@ const DRIFT_MS = 60_000;
  * one flag, and costs exactly one more pass. A pass that has begun is finished.
  */
 export async function loop(options: LoopOptions, signal: AbortSignal): Promise<void> {
-  const { reconciler, changed, log, now } = options;
+  const { reconciler, changed, log, monotonicMs } = options;
   /** Trying again while HAProxy does not answer is cheap; a reload that HAProxy refuses may cost it two seconds. */
   const soon = backoff({ firstMs: 100, maxMs: 2000 });
   const later = backoff({ firstMs: 1000, maxMs: 60_000 });
@@ -36,13 +39,13 @@ export async function loop(options: LoopOptions, signal: AbortSignal): Promise<v
   let passes = 0;
   let passedAt = -Infinity;
   let retryAt = options.gateOpensAtMs;
-  let driftAt = now() + DRIFT_MS;
+  let driftAt = monotonicMs() + DRIFT_MS;
 
   /** The first change after some quiet goes out at once; those that follow wait for each other. */
   async function settle(): Promise<void> {
-    const since = now();
+    const since = monotonicMs();
     if (since - passedAt > MAX_SETTLE_MS) return;
-    while (now() - since < MAX_SETTLE_MS && (await changed.wait(signal, QUIET_MS)) === "poked");
+    while (monotonicMs() - since < MAX_SETTLE_MS && (await changed.wait(signal, QUIET_MS)) === "poked");
   }
 
   function nextTry(outcome: Outcome): number {
@@ -50,11 +53,11 @@ export async function loop(options: LoopOptions, signal: AbortSignal): Promise<v
       case "deferred":
         return reconciler.reloadedAtMs() + options.reloadIntervalMs;
       case "refused":
-        return now() + later.next();
+        return monotonicMs() + later.next();
       case "failed":
-        return now() + (outcome.unreachable ? soon : later).next();
+        return monotonicMs() + (outcome.unreachable ? soon : later).next();
       case "waiting":
-        return now() < options.gateOpensAtMs ? options.gateOpensAtMs : Infinity;
+        return monotonicMs() < options.gateOpensAtMs ? options.gateOpensAtMs : Infinity;
       case "applied":
       case "unchanged":
         soon.reset();
@@ -65,18 +68,18 @@ export async function loop(options: LoopOptions, signal: AbortSignal): Promise<v
 
   changed.poke();
   while (!signal.aborted) {
-    const woken = await changed.wait(signal, Math.max(0, Math.min(retryAt, driftAt) - now()));
+    const woken = await changed.wait(signal, Math.max(0, Math.min(retryAt, driftAt) - monotonicMs()));
     if (woken === "aborted") return;
     if (woken === "poked") await settle();
-    if (now() >= driftAt) {
+    if (monotonicMs() >= driftAt) {
       reconciler.doubt();
-      driftAt = now() + DRIFT_MS;
+      driftAt = monotonicMs() + DRIFT_MS;
     }
-    const [atMs, start] = [now(), performance.now()];
+    const [atMs, start] = [options.now(), monotonicMs()];
     const { outcome, timings } = await reconciler.pass(log.child({ pass: ++passes }));
-    passedAt = now();
+    passedAt = monotonicMs();
     retryAt = nextTry(outcome);
-    const record = { pass: passes, atMs, durationMs: performance.now() - start, timings, outcome };
+    const record = { pass: passes, atMs, durationMs: monotonicMs() - start, timings, outcome };
     tell(record);
     options.onPass(record);
   }

@@ -15,9 +15,10 @@ export interface ReconcileOptions {
   readonly render: (roster: Roster) => Promise<Candidate>;
   readonly defaultBackend: string;
   readonly reloadIntervalMs: number;
-  /** From when on something may be applied although a source never answered, in milliseconds since the epoch. */
+  /** From when on something may be applied although a source never answered, by `monotonicMs`. */
   readonly gateOpensAtMs: number;
-  readonly now: () => number;
+  /** A clock that never jumps. */
+  readonly monotonicMs: () => number;
 }
 
 /** Filled in by a pass, in milliseconds. */
@@ -32,12 +33,12 @@ export interface Reconciler {
   applied(): Applied | null;
   /** What was wanted at the last pass. */
   roster(): Roster | null;
-  /** When the last reload was over, in milliseconds since the epoch. */
+  /** When the last reload was over, by `monotonicMs`. */
   reloadedAtMs(): number;
 }
 
 export function reconciler(options: ReconcileOptions): Reconciler {
-  const { board, haproxy, now } = options;
+  const { board, haproxy, monotonicMs } = options;
   let roster: Roster | null = null;
   /** The last text that HAProxy was seen to run. */
   let lastGood: Applied | null = null;
@@ -54,7 +55,8 @@ export function reconciler(options: ReconcileOptions): Reconciler {
 
   async function decide(timings: Stopwatch, log: Logger): Promise<Outcome> {
     const missing = board.missing();
-    if (missing.length > 0 && now() < options.gateOpensAtMs) return { kind: "waiting", reason: whyMissing() };
+    if (missing.length > 0 && monotonicMs() < options.gateOpensAtMs)
+      return { kind: "waiting", reason: whyMissing() };
     const candidate = await prepare(timings);
     if ("kind" in candidate) return candidate;
     const lost = missing.length > 0 ? await wouldRemove(candidate.text) : [];
@@ -65,10 +67,10 @@ export function reconciler(options: ReconcileOptions): Reconciler {
       };
     }
     try {
-      await settleDoubts(candidate, log);
+      await settleDoubts(log);
       const todo = plan({ applied: applied()?.text ?? null, candidate: candidate.text });
       if (todo.kind === "noop") return { kind: "unchanged" };
-      const tooEarly = now() < reloadedAtMs + options.reloadIntervalMs;
+      const tooEarly = monotonicMs() < reloadedAtMs + options.reloadIntervalMs;
       if (tooEarly) return { kind: "deferred", reasons: todo.reasons };
       return await reloadTo(candidate, { reasons: todo.reasons, timings });
     } catch (error) {
@@ -79,15 +81,15 @@ export function reconciler(options: ReconcileOptions): Reconciler {
   }
 
   async function prepare(timings: Stopwatch): Promise<Candidate | Outcome> {
-    const start = performance.now();
+    const start = monotonicMs();
     roster = buildRoster(board.snapshots(), { defaultBackend: options.defaultBackend });
-    timings.merge = performance.now() - start;
+    timings.merge = monotonicMs() - start;
     try {
       return await options.render(roster);
     } catch (error) {
       return { kind: "refused", stage: "render", reason: messageOf(error) };
     } finally {
-      timings.render = performance.now() - start - timings.merge;
+      timings.render = monotonicMs() - start - timings.merge;
     }
   }
 
@@ -104,18 +106,19 @@ export function reconciler(options: ReconcileOptions): Reconciler {
       if (describeFailure(error).stage !== "check") known = "no";
       throw error;
     } finally {
-      reloadedAtMs = now();
+      reloadedAtMs = monotonicMs();
     }
     const servers = serverLines(readConfig(candidate.text)).length;
     return { kind: "applied", way: "reload", reasons: given.reasons, revision: candidate.revision, servers };
   }
 
   /** Where it is not sure what HAProxy runs, asks it. */
-  async function settleDoubts(candidate: Candidate, log: Logger): Promise<void> {
-    if (known === "no" && lastGood === null && (await haproxy.isSettled(candidate.text))) {
+  async function settleDoubts(log: Logger): Promise<void> {
+    const settled = known === "no" && lastGood === null ? await haproxy.settled() : null;
+    if (settled !== null) {
       // We have just started; a text that was proven before and not replaced since needs only to be seen running.
-      const { info, difference } = await haproxy.verify(candidate);
-      if (difference === null) [lastGood, known] = [{ ...candidate, pid: info.pid }, "yes"];
+      const { info, difference } = await haproxy.verify(settled);
+      if (difference === null) [lastGood, known] = [{ ...settled, pid: info.pid }, "yes"];
     } else if (known === "doubted" && lastGood !== null) {
       const { info, difference } = await haproxy.verify(lastGood);
       if (difference === null) [lastGood, known] = [{ ...lastGood, pid: info.pid }, "yes"];

@@ -32,8 +32,9 @@ export function statusKeeper(options: {
       const before = lastPass;
       lastPass = record;
       if (record.outcome.kind === "applied") appliedAtMs = record.atMs + record.durationMs;
+      const { kind } = record.outcome;
       // A retry that ends like the one before tells nothing new; the first of them says since when.
-      if (record.outcome.kind === "unchanged" || sameOutcome(before, record)) return;
+      if (kind === "unchanged" || kind === "deferred" || sameOutcome(before, record)) return;
       passes = [record, ...passes].slice(0, MAX_PASSES);
     },
     sawHaproxy: (info) => {

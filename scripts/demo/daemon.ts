@@ -44,7 +44,9 @@ export function startDaemon(given: {
 
   return {
     url,
-    ready: () => until("is ready", async () => ((await fetch(`${url}/readyz`)).ok ? undefined : undefined)),
+    ready: async () => {
+      await until("is ready", async () => (await fetch(`${url}/readyz`)).ok || undefined);
+    },
     appliedSince: (atMs) =>
       until("applies a change", async () => {
         const status = (await (await fetch(`${url}/api/status`)).json()) as StatusJson;

@@ -33,7 +33,13 @@ export function output(options: { write: (text: string) => void; bold: boolean }
       const widths: number[] = [];
       for (const row of rows)
         row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, cell.length)));
-      for (const row of rows) line(row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join("  ").trimEnd());
+      for (const row of rows)
+        line(
+          row
+            .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+            .join("  ")
+            .trimEnd(),
+        );
     },
   };
 }

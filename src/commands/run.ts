@@ -27,12 +27,14 @@ async function execute(context: Context): Promise<number> {
   const board = newBoard({ names, onChange: changed.poke, now });
   const haproxy = haproxyOf(config, kill);
   const { renderer, render } = rendererOf(context);
+  const monotonicMs = (): number => performance.now();
   const times = {
-    gateOpensAtMs: now() + config["start-timeout"],
+    monotonicMs,
+    gateOpensAtMs: monotonicMs() + config["start-timeout"],
     reloadIntervalMs: config["reload-interval"],
   };
   const defaultBackend = config["default-backend"];
-  const reconciler = newReconciler({ board, haproxy, render, defaultBackend, ...times, now });
+  const reconciler = newReconciler({ board, haproxy, render, defaultBackend, ...times });
   const keeper = statusKeeper({ board, reconciler, version, now });
   const metrics = newMetrics({ status: keeper.status });
   const templates = watchTemplates(changed.poke, signal);

@@ -37,7 +37,7 @@ export interface Status {
     /** Since when it answers, or does not, in milliseconds since the epoch. */
     readonly sinceMs: number;
   };
-  /** The latest passes that were not `unchanged`, newest first, at most 100. */
+  /** The latest passes that changed something or went wrong, newest first, at most 100. */
   readonly passes: readonly PassRecord[];
   /** The very last pass, whatever it was; null before the first. */
   readonly lastPass: PassRecord | null;

@@ -1,4 +1,5 @@
 import type { StageTimings } from "../core/outcome.ts";
+import { readConfig } from "../core/haproxy-config.ts";
 import { problems } from "../core/requirements.ts";
 import { messageOf } from "../lib/errors.ts";
 import { checkConfig } from "./check.ts";
@@ -7,7 +8,7 @@ import { difference, expectationOf } from "./expectation.ts";
 import { HaproxyError, type HaproxyStage } from "./haproxy-error.ts";
 import { findMaster } from "./master.ts";
 import { reload, type ReloadOptions } from "./reload.ts";
-import { type Info, readInfo, readServers } from "./running.ts";
+import { type Info, parseRevision, readInfo, readServers } from "./running.ts";
 
 /** Text that is to be run, with the revision that stands in it (null: none does). */
 export interface Candidate {
@@ -42,8 +43,8 @@ export interface Haproxy {
    * @throws HaproxyError `unreachable`
    */
   verify(candidate: Candidate): Promise<{ info: Info; difference: string | null }>;
-  /** True when `text` is the live file, and HAProxy was once seen to run it. */
-  isSettled(text: string): Promise<boolean>;
+  /** The live file, when HAProxy was once seen to run it and it was not replaced since; else null. */
+  settled(): Promise<Candidate | null>;
   /** The worker that answers now; null when none does. */
   info(): Promise<Info | null>;
   /** The live file's text; null when there is none. */
@@ -105,10 +106,21 @@ export function haproxy(options: ReloadOptions & { binary: string; file: ConfigF
         throw new HaproxyError("HAProxy does not answer", { stage: "confirm", kind: "unreachable", cause });
       }
     },
-    isSettled: async (text) => (await file.read()) === text && !(await file.isPending()),
+    async settled() {
+      const text = await file.read();
+      if (text === null || (await file.isPending())) return null;
+      return { text, revision: revisionIn(text) };
+    },
     info: () => readInfo(socketPath).catch(() => null),
     liveText: () => file.read(),
   };
+}
+
+/** The revision that stands in a text; null when there is none. */
+function revisionIn(text: string): string | null {
+  const global = readConfig(text).filter((section) => section.keyword === "global");
+  const lines = global.flatMap((section) => section.lines).filter((line) => line.words[0] === "description");
+  return parseRevision(lines.at(-1)?.words[1] ?? "");
 }
 
 /** Hard limit of open files of the master; null when it cannot be seen, which is not this stage's business. */

@@ -44,9 +44,13 @@ export async function readInfo(socketPath: string, signal?: AbortSignal): Promis
     pid,
     uptimeSec: Number(fields.get("Uptime_sec")),
     stopping: fields.get("Stopping") === "1",
-    revision: /\brev=([0-9a-f]+)/.exec(fields.get("description") ?? "")?.[1] ?? null,
+    revision: parseRevision(fields.get("description") ?? ""),
   };
 }
+
+/** The revision in a description, `rev=…`; null when there is none. */
+export const parseRevision = (description: string): string | null =>
+  /\brev=([0-9a-f]+)/.exec(description)?.[1] ?? null;
 
 /** Columns of `show servers state` version 1, counted from 0. */
 const COLUMN = { backend: 1, server: 3, address: 4, port: 18 } as const;

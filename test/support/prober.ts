@@ -85,7 +85,8 @@ export function startProber(url: string): Prober {
         const seen = [...sightings.keys(), ...failures.keys()].join(", ");
         throw new Error(`${url}: ${what} within ${timeoutMs / 1000} s; seen: ${seen}`);
       }
-      await sleep(PAUSE_MS, undefined, signal === undefined ? {} : { signal });
+      signal?.throwIfAborted();
+      await sleep(PAUSE_MS);
     }
   }
 
