@@ -1,5 +1,5 @@
 import { readConfig, serverLines } from "./core/haproxy-config.ts";
-import type { Outcome, Stage } from "./core/outcome.ts";
+import type { Outcome, StageTimings, Stopwatch } from "./core/outcome.ts";
 import { plan, type Reason } from "./core/plan.ts";
 import { buildRoster, type Roster } from "./core/roster.ts";
 import type { Board } from "./discovery/board.ts";
@@ -21,12 +21,9 @@ export interface ReconcileOptions {
   readonly monotonicMs: () => number;
 }
 
-/** Filled in by a pass, in milliseconds. */
-type Stopwatch = Partial<Record<Stage, number>>;
-
 /** Brings HAProxy from what it runs to what is wanted, one pass at a time, and alone knows what it was proven to run. */
 export interface Reconciler {
-  pass(log: Logger): Promise<{ outcome: Outcome; timings: Stopwatch }>;
+  pass(log: Logger): Promise<{ outcome: Outcome; timings: StageTimings }>;
   /** Something may have happened to HAProxy behind our back: the next pass asks it. */
   doubt(): void;
   /** What HAProxy is proven to run; null = not known. */
@@ -48,7 +45,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
 
   const applied = (): Applied | null => (known === "no" ? null : lastGood);
 
-  async function pass(log: Logger): Promise<{ outcome: Outcome; timings: Stopwatch }> {
+  async function pass(log: Logger): Promise<{ outcome: Outcome; timings: StageTimings }> {
     const timings: Stopwatch = {};
     return { outcome: await decide(timings, log), timings };
   }
@@ -72,7 +69,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
       if (todo.kind === "noop") return { kind: "unchanged" };
       const tooEarly = monotonicMs() < reloadedAtMs + options.reloadIntervalMs;
       if (tooEarly) return { kind: "deferred", reasons: todo.reasons };
-      return await reloadTo(candidate, { reasons: todo.reasons, timings });
+      return await reloadTo(candidate, { reasons: todo.reasons, stopwatch: timings });
     } catch (error) {
       const { kind, stage, reason } = describeFailure(error);
       if (kind === "refused") return { kind, stage, reason };
@@ -95,12 +92,11 @@ export function reconciler(options: ReconcileOptions): Reconciler {
 
   async function reloadTo(
     candidate: Candidate,
-    given: { reasons: readonly Reason[]; timings: Stopwatch },
+    given: { reasons: readonly Reason[]; stopwatch: Stopwatch },
   ): Promise<Outcome> {
     try {
-      const done = await haproxy.reloadTo(candidate, lastGood);
-      Object.assign(given.timings, done.timings);
-      [lastGood, known] = [done.applied, "yes"];
+      lastGood = await haproxy.reloadTo(candidate, { lastGood, stopwatch: given.stopwatch });
+      known = "yes";
     } catch (error) {
       // Once the file was replaced, a HAProxy that restarts takes the new text: what it runs is not known any more.
       if (describeFailure(error).stage !== "check") known = "no";

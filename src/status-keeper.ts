@@ -40,7 +40,7 @@ export function statusKeeper(options: {
     sawHaproxy: (info) => {
       const answered = haproxy.pid !== null;
       const sinceMs = answered === (info !== null) ? haproxy.sinceMs : now();
-      haproxy = { pid: info?.pid ?? null, version: info?.version ?? haproxy.version, sinceMs };
+      haproxy = { pid: info?.pid ?? null, version: info?.version ?? null, sinceMs };
       return haproxy.pid;
     },
     status: () => {

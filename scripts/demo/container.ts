@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { Child } from "../lab/child.ts";
 import { dockerEnv } from "../lab/docker-cli.ts";
+import { afterDeath } from "./after-death.ts";
 import { ensureImages, imageNames } from "../lab/images.ts";
 import { change, type Measured, showBalance, type Stage, settle } from "./steps.ts";
 
@@ -30,11 +31,13 @@ export async function showContainer(
     {
       name,
       kind: "comes",
-      what: `container ${name}: docker run -> first answer`,
+      what: `docker run ${name} -> its first answer`,
+      background: true,
       act: () => {
         out.command(`docker ${args.join(" ")}`);
         const logFile = join(dir, "docker.log");
-        // In the foreground: whatever ends the demo ends this too, and that ends the container.
+        const otherwise = afterDeath(["docker", "rm", "-fv", container], env);
+        cleanup.defer(otherwise.cancel);
         const run = new Child({ command: ["docker", ...args], env, logFile, whenParentDies: "TERM" });
         cleanup.defer(() => end(run, container, env));
         void run.exited.then(() => stop.abort(new Error(`docker run: ${run.log()}`)));
@@ -47,7 +50,7 @@ export async function showContainer(
   const goes = await change(stage, {
     name,
     kind: "goes",
-    what: `container ${name}: docker stop -> last answer`,
+    what: `docker stop ${name} -> its last answer`,
     act: async () => {
       out.command(`docker stop ${container}`);
       await execa("docker", ["stop", container], { env });

@@ -19,11 +19,15 @@ Stays up until Ctrl-C, which ends everything that was started.
   --once    end after the last step; exit code 0 when every step was seen to work, 1 when not
   --help    this text`;
 
-/** @throws Error that names the argument, when there is an unknown one. */
-export function readOptions(args: readonly string[]): DemoOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { once: { type: "boolean" }, help: { type: "boolean", short: "h" } },
-  });
-  return { once: values.once ?? false, help: values.help ?? false };
+/** Reads the arguments; text says what is wrong with them. */
+export function readOptions(args: readonly string[]): DemoOptions | string {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { once: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+    });
+    return { once: values.once ?? false, help: values.help ?? false };
+  } catch (error) {
+    return `${(error as Error).message}; npm run demo -- --help tells what there is`;
+  }
 }

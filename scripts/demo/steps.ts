@@ -5,7 +5,7 @@ import { duration, type Output } from "./output.ts";
 import type { Parts } from "./parts.ts";
 import { expectBalanced, sample } from "./traffic.ts";
 
-/** One change, and how long it took to reach traffic. */
+/** One change, and how long it took from the start of its command until traffic showed it. */
 export interface Measured {
   readonly what: string;
   readonly ms: number;
@@ -28,35 +28,43 @@ export const settle = ({ signal }: Stage): Promise<void> => sleep(QUIET_MS, unde
 export async function register(stage: Stage, names: readonly string[]): Promise<Measured> {
   const { parts, out, signal } = stage;
   await using prober = startProber(parts.url);
-  const startedAt = Date.now();
+  const since = Date.now();
+  const startedAt = performance.now();
   for (const name of names) await parts.ctl("put", `/app/servers/${name}`, addressOf(parts, name));
-  const putAt = performance.now();
   const times = await Promise.all(names.map((name) => prober.firstAnswer(name, { signal })));
-  const ms = Math.max(...times) - putAt;
-  out.line(`all ${names.length} answer ${duration(ms)} after the last put`);
-  await tellChanges(stage, startedAt);
+  const ms = Math.max(...times) - startedAt;
+  out.line(`all ${names.length} have answered after ${duration(ms)}`);
+  await tellChanges(stage, since);
   return { what: `put ${names.join(", ")} -> first answer of the last`, ms };
 }
 
 /** Makes a change, and waits until traffic shows it. */
 export async function change(
   stage: Stage,
-  given: { name: string; kind: "comes" | "goes"; act: () => Promise<void>; what: string },
+  given: {
+    name: string;
+    kind: "comes" | "goes";
+    what: string;
+    act: () => Promise<void>;
+    /** `act` does not wait for its command. */
+    background?: boolean;
+  },
 ): Promise<Measured> {
   const { parts, out, signal } = stage;
   const { name, kind } = given;
   await using prober = startProber(parts.url);
   if (kind === "goes") await prober.firstAnswer(name, { signal });
-  const startedAt = Date.now();
+  const since = Date.now();
+  const startedAt = performance.now();
   await given.act();
-  const actedAt = performance.now();
+  const endedAt = performance.now();
   const seenAt = await (kind === "comes"
     ? prober.firstAnswer(name, { signal })
     : prober.lastAnswer(name, { signal }));
-  // Its last answer may have been before the command that took it away had ended.
-  const ms = Math.max(0, seenAt - actedAt);
-  out.line(`${kind === "comes" ? "first" : "last"} answer of ${name} ${duration(ms)} after that`);
-  await tellChanges(stage, startedAt);
+  const ms = seenAt - startedAt;
+  const command = given.background === true ? "" : ` (the command itself: ${duration(endedAt - startedAt)})`;
+  out.line(`${kind === "comes" ? "first" : "last"} answer of ${name} after ${duration(ms)}${command}`);
+  await tellChanges(stage, since);
   const failed = [...prober.failures].map(([reason, count]) => `${count} x ${reason}`).join(", ");
   out.line(`${prober.sent} requests meanwhile, ${failed === "" ? "none failed" : `failed: ${failed}`}`);
   if (failed !== "") throw new Error(`requests failed while ${name} ${kind}: ${failed}`);
@@ -84,5 +92,5 @@ async function tellChanges({ parts, out }: Stage, sinceMs: number): Promise<void
 
 function describe({ way, durationMs, timings, servers }: PassJson): string {
   const stages = Object.entries(timings).map(([stage, ms]) => `${stage} ${ms}`);
-  return `${servers} servers applied by ${way} in ${durationMs} ms (${stages.join(", ")})`;
+  return `${servers} server${servers === 1 ? "" : "s"} applied by ${way} in ${durationMs} ms (${stages.join(", ")})`;
 }

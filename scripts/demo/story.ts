@@ -81,7 +81,7 @@ export async function story(options: {
 
   out.heading("What was seen");
   out.table(seen.map(({ what, ms }) => [what, duration(ms)]));
-  out.line("Times count from the end of the command. Rollcall reloads HAProxy at most once a second");
+  out.line("Times count from the start of the command. Rollcall reloads HAProxy at most once a second");
   out.line("(option reload-interval): of several changes in a second, all but the first wait for it.");
   out.line("Every step was seen to work.");
   showAddresses(parts, out);
@@ -103,10 +103,10 @@ function showAddresses(parts: Parts, out: Output): void {
   for (const line of [
     shell.etcdctl,
     shell.rollcall,
-    `etcdctl put /app/servers/web2 ${addressOf(parts, "web2")}   # brings web2 back`,
+    `etcdctl put /app/servers/web2 ${addressOf(parts, "web2")}           # brings web2 back`,
     "etcdctl put /app/overrides/web1 drain                   # no new requests for web1",
     "etcdctl put /app/servers/bad nonsense                   # refused; /api/status says why",
-    "etcdctl del /app/servers/web4",
+    "etcdctl del /app/overrides/web1                         # they come again",
     `for i in 1 2 3 4 5 6; do curl -s ${url}/; echo; done`,
     "bin/rollcall render --diff   # what would change; nothing, when Rollcall runs",
     "bin/rollcall check           # the doctor",

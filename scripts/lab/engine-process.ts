@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureBridge, type Bridge } from "./bridge.ts";
 import { Child } from "./child.ts";
+import { dockerPath } from "./docker-programs.ts";
 import type { EngineOptions } from "./engine.ts";
 import { commandLine, findProcesses, isAlive, sendSignal, untilGone } from "./processes.ts";
 
@@ -30,6 +31,7 @@ export async function launchEngine(
   const child = new Child({
     command: ["dockerd", ...flags(options, paths, await ensureBridge(bridge))],
     logFile: paths.log,
+    env: { PATH: dockerPath() }, // It looks for containerd, runc and docker-proxy there.
     whenParentDies: options.detached === true ? "none" : "TERM",
   });
   const startedAt = performance.now();

@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { installPackages } from "./apt.ts";
 import { bridgeName, ensureBridge, removeBridge } from "./bridge.ts";
+import { dockerPrograms } from "./docker-programs.ts";
 import { endEngine, findEngine, launchEngine, signalEngine, type EnginePaths } from "./engine-process.ts";
 import { clearEngine } from "./engine-leftovers.ts";
 
@@ -41,11 +41,11 @@ export interface Engine extends AsyncDisposable {
 
 /** Starts a Docker engine as root (about 1 s). @throws Error with the end of its log when it does not come up. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  if (process.getuid?.() !== 0)
+  if (process.getuid?.() !== 0) {
     throw new Error("No Docker engine answers. Start Docker, or run as root to get one.");
+  }
   await installPackages(["iptables", "iproute2"]);
-  if (!existsSync("/usr/sbin/dockerd") && !existsSync("/usr/bin/dockerd"))
-    await installPackages(["docker.io"]);
+  await dockerPrograms();
   const engine = attachEngine(options);
   await engine.start();
   return engine;

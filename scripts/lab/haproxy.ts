@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { copyFile, readdir, rename } from "node:fs/promises";
+import { copyFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import { bindLibraries } from "./bind-libraries.ts";
 import { unpackPackages, type Suite } from "./debian.ts";
 import { labPath } from "./lab-dir.ts";
 import { withLock } from "./lock.ts";
@@ -45,14 +46,8 @@ async function build(version: HaproxyVersion, binary: string): Promise<void> {
   const suite = suites[version];
   const root = labPath(`haproxy-${version}`);
   await unpackPackages({ suite, packages: ["haproxy", "patchelf"], into: root });
-  const libraries = await libraryFolders(root);
-  const loader = await findLoader(libraries);
   await copyFile(join(root, "usr/sbin/haproxy"), `${binary}.new`);
-  // The other release's libraries are bound into the binary itself: a wrapper script or a call through the loader
-  // would break the master's re-execution of itself. patchelf needs the same libraries, but may be called so.
-  const patchelf = ["--library-path", libraries.join(":"), join(root, "usr/bin/patchelf")];
-  const settings = ["--set-interpreter", loader, "--force-rpath", "--set-rpath", libraries.join(":")];
-  await execa(loader, [...patchelf, ...settings, `${binary}.new`]);
+  await bindLibraries(root, `${binary}.new`);
   const found = await versionOf(`${binary}.new`);
   if (found?.startsWith(`${version}.`) !== true) {
     throw new Error(
@@ -60,23 +55,4 @@ async function build(version: HaproxyVersion, binary: string): Promise<void> {
     );
   }
   await rename(`${binary}.new`, binary);
-}
-
-async function libraryFolders(root: string): Promise<string[]> {
-  const folders: string[] = [];
-  for (const base of ["usr/lib", "lib"]) {
-    const names = await readdir(join(root, base)).catch(() => []);
-    folders.push(
-      ...names.filter((name) => name.endsWith("-linux-gnu")).map((name) => join(root, base, name)),
-    );
-  }
-  return folders;
-}
-
-async function findLoader(libraries: readonly string[]): Promise<string> {
-  for (const folder of libraries) {
-    const name = (await readdir(folder)).find((file) => /^ld-linux.*\.so\.\d$/.test(file));
-    if (name !== undefined) return join(folder, name);
-  }
-  throw new Error("The C library that was unpacked has no loader.");
 }

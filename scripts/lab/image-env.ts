@@ -2,11 +2,12 @@ import { execa } from "execa";
 import { dockerEnv } from "./docker-cli.ts";
 import { ensureImages, imageNames, type LocalImage } from "./images.ts";
 
-// The variables that Dockerfiles and Compose files read, and the official image that each stands for by default.
+// The variables that Dockerfiles and Compose files read, and the official image that tells whether the lab's own is
+// needed. The etcd project's image lives elsewhere, and is reached where the others are.
 const variables: Record<string, { image: LocalImage; official: string }> = {
   HAPROXY_IMAGE: { image: "haproxy", official: "haproxy:3.2" },
   NODE_IMAGE: { image: "node", official: "node:24-trixie-slim" },
-  ETCD_IMAGE: { image: "etcd", official: "quay.io/coreos/etcd:v3.5.24" },
+  ETCD_IMAGE: { image: "etcd", official: "haproxy:3.2" },
 };
 
 /**

@@ -1,5 +1,6 @@
 import { execa } from "execa";
-import { docker, installPlugins } from "./docker-cli.ts";
+import { docker } from "./docker-cli.ts";
+import { dockerPrograms } from "./docker-programs.ts";
 import { attachEngine, startEngine, type Engine } from "./engine.ts";
 import { labPath } from "./lab-dir.ts";
 import { withLock } from "./lock.ts";
@@ -24,7 +25,7 @@ export function sharedEngine(): Promise<SharedEngine> {
     if (lab.running()) return { kind: "lab", dockerHost: lab.dockerHost };
     const dockerHost = process.env["DOCKER_HOST"] ?? "unix:///var/run/docker.sock";
     if (await isReachable(dockerHost)) return { kind: "machine", dockerHost };
-    await installPlugins();
+    await dockerPrograms();
     await step("docker engine: starting one of our own", () => startEngine(options));
     return { kind: "lab", dockerHost: lab.dockerHost };
   });
@@ -47,7 +48,11 @@ export async function stopSharedEngine(): Promise<void> {
   });
 }
 
+// Demo and tests need Compose v2 too; where it is missing, the lab's own engine comes with it.
 async function isReachable(dockerHost: string): Promise<boolean> {
-  const env = { DOCKER_HOST: dockerHost };
-  return !(await execa("docker", ["version"], { env, reject: false, timeout: 3000 })).failed;
+  const works = async (...args: string[]): Promise<boolean> => {
+    const env = { DOCKER_HOST: dockerHost };
+    return !(await execa("docker", args, { env, reject: false, timeout: 3000 })).failed;
+  };
+  return (await works("version")) && works("compose", "version");
 }

@@ -111,12 +111,21 @@ function reachOf(options: {
   wish: ServerWish;
   settings: ContainerSettings;
 }): Result<Reach> {
-  const { state } = options.container;
+  const { container, home } = options;
   const port = portOf(options);
   const reach = port.ok ? containerAddress({ ...options, port: port.value }) : port;
-  // While it restarts, a container has neither ports nor addresses: that is no mistake of its labels.
-  return reach.ok || state === "running" ? reach : accept({ kind: "waiting", reason: state });
+  if (reach.ok || container.state !== "running") return orWaiting(reach, container.state);
+  // The engine lists no exposed ports either while a container is on no network: that is no mistake of its labels.
+  return port.ok || home === null || !isUnplugged(home) ? reach : orWaiting(reach, "it is on no network");
 }
+
+const orWaiting = (reach: Result<Reach>, reason: string): Result<Reach> =>
+  reach.ok ? reach : accept({ kind: "waiting", reason });
+
+const isUnplugged = ({ networkMode, networks }: Container): boolean =>
+  networkMode !== "host" &&
+  networkMode !== "none" &&
+  networks.every(({ address, address6 }) => (address ?? address6) === null);
 
 function portOf(options: {
   container: Container;

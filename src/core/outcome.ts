@@ -32,6 +32,8 @@ export type Stage = (typeof STAGES)[number];
 
 /** Milliseconds by stage. */
 export type StageTimings = Readonly<Partial<Record<Stage, number>>>;
+/** The same while the pass goes on: whoever does a stage fills it in. */
+export type Stopwatch = Partial<Record<Stage, number>>;
 
 /** One pass, as the log, the metrics and the status page tell it. */
 export interface PassRecord {

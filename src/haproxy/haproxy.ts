@@ -1,4 +1,4 @@
-import type { StageTimings } from "../core/outcome.ts";
+import type { Stopwatch } from "../core/outcome.ts";
 import { readConfig } from "../core/haproxy-config.ts";
 import { problems } from "../core/requirements.ts";
 import { messageOf } from "../lib/errors.ts";
@@ -6,7 +6,8 @@ import { checkConfig } from "./check.ts";
 import type { ConfigFile } from "./config-file.ts";
 import { difference, expectationOf } from "./expectation.ts";
 import { HaproxyError, type HaproxyStage } from "./haproxy-error.ts";
-import { findMaster } from "./master.ts";
+import { findMaster, type Master, sharesNamespace } from "./master.ts";
+import { probeNewPorts } from "./port-probe.ts";
 import { reload, type ReloadOptions } from "./reload.ts";
 import { type Info, parseRevision, readInfo, readServers } from "./running.ts";
 
@@ -27,12 +28,10 @@ export interface Haproxy {
   /**
    * Checks the candidate, makes it the live file, reloads HAProxy and proves that it runs it. When HAProxy does not
    * take it, `lastGood` becomes the live file again, so that a HAProxy that restarts finds a text that works.
+   * `stopwatch` gets the milliseconds of each stage, whether it succeeds or not.
    * @throws HaproxyError
    */
-  reloadTo(
-    candidate: Candidate,
-    lastGood: Candidate | null,
-  ): Promise<{ applied: Applied; timings: StageTimings }>;
+  reloadTo(candidate: Candidate, given: { lastGood: Applied | null; stopwatch: Stopwatch }): Promise<Applied>;
   /**
    * Checks the candidate and makes it the live file, without a reload.
    * @throws HaproxyError
@@ -59,9 +58,13 @@ export function haproxy(options: ReloadOptions & { binary: string; file: ConfigF
   const { binary, file, socketPath } = options;
 
   async function check(candidate: Candidate): Promise<void> {
-    const wrong = problems(candidate.text, { openFiles: await openFiles(socketPath) });
+    const master = await runningMaster(socketPath);
+    const wrong = problems(candidate.text, { openFiles: master?.openFiles ?? null });
     if (wrong.length > 0) throw new HaproxyError(wrong.join("; "), { stage: "check", kind: "refused" });
     await checkConfig({ binary, file: await file.stage(candidate.text) });
+    const live = await file.read();
+    if (live === null || master === null || !(await sharesNamespace(master.pid, "net"))) return;
+    await probeNewPorts({ live, candidate: candidate.text });
   }
 
   async function putBack(text: string): Promise<void> {
@@ -70,22 +73,22 @@ export function haproxy(options: ReloadOptions & { binary: string; file: ConfigF
   }
 
   return {
-    async reloadTo(candidate, lastGood) {
-      const timings: Partial<Record<HaproxyStage, number>> = {};
+    async reloadTo(candidate, { lastGood, stopwatch }) {
       const timed = async <T>(stage: HaproxyStage, work: () => Promise<T>): Promise<T> => {
         const start = performance.now();
         return work().finally(() => {
-          timings[stage] = performance.now() - start;
+          stopwatch[stage] = performance.now() - start;
         });
       };
       await timed("check", () => check(candidate));
       await timed("commit", () => file.commit());
       const expected = expectationOf(candidate.text, candidate.revision);
-      const confirmTimeoutMs = CONFIRM_MIN_MS + CONFIRM_PER_CHECK * (timings.check ?? 0);
+      const lastPid = lastGood?.pid ?? null;
+      const confirmTimeoutMs = CONFIRM_MIN_MS + CONFIRM_PER_CHECK * (stopwatch.check ?? 0);
       try {
-        const info = await timed("reload", () => reload(expected, { ...options, confirmTimeoutMs }));
+        const info = await timed("reload", () => reload(expected, { ...options, confirmTimeoutMs, lastPid }));
         await file.proven();
-        return { applied: { ...candidate, pid: info.pid }, timings };
+        return { ...candidate, pid: info.pid };
       } catch (error) {
         // One that does not answer may be starting with the new file at this moment: leave it there.
         const answered = !(error instanceof HaproxyError && error.kind === "unreachable");
@@ -123,11 +126,11 @@ function revisionIn(text: string): string | null {
   return parseRevision(lines.at(-1)?.words[1] ?? "");
 }
 
-/** Hard limit of open files of the master; null when it cannot be seen, which is not this stage's business. */
-async function openFiles(socketPath: string): Promise<number | null> {
+/** The master of the worker that answers; null when there is none, or it cannot be seen: others will complain. */
+async function runningMaster(socketPath: string): Promise<Master | null> {
   try {
     const worker = await readInfo(socketPath);
-    return (await findMaster({ workerPid: worker.pid, expectedPid: null })).openFiles;
+    return await findMaster({ workerPid: worker.pid, expectedPid: null });
   } catch {
     return null;
   }

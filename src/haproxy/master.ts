@@ -5,6 +5,8 @@ import { HaproxyError } from "./haproxy-error.ts";
 /** HAProxy's master process, as seen in /proc. */
 export interface Master {
   readonly pid: number;
+  /** Name of its program, the same as its workers'. */
+  readonly name: string;
   /** The socket given to it by `-S`; null when there is none, or it cannot be seen. */
   readonly socketPath: string | null;
   /** Hard limit of open files; null when it cannot be seen. */
@@ -43,6 +45,7 @@ export async function findMaster(options: {
   }
   return {
     pid: master.pid,
+    name: master.name,
     socketPath: await masterSocketOf(master.pid),
     openFiles: await openFilesOf(master.pid),
   };
@@ -83,11 +86,30 @@ export async function probeSocketFolder(master: Master): Promise<void> {
   }
 }
 
-async function sharesMounts(pid: number): Promise<boolean> {
+const sharesMounts = (pid: number): Promise<boolean> => sharesNamespace(pid, "mnt");
+
+/** True when a process sees the same mounts (`mnt`) or network (`net`) as we do; false also when that cannot be seen. */
+export async function sharesNamespace(pid: number, kind: "mnt" | "net"): Promise<boolean> {
   const namespace = (process: string): Promise<string | null> =>
-    readlink(`/proc/${process}/ns/mnt`).catch(() => null);
+    readlink(`/proc/${process}/ns/${kind}`).catch(() => null);
   const own = await namespace("self");
   return own !== null && own === (await namespace(String(pid)));
+}
+
+/**
+ * The workers of a master, those that are starting or leaving too: its children with its own name. Null when the
+ * kernel does not tell.
+ */
+export async function workersOf(master: Master): Promise<ReadonlySet<number> | null> {
+  const text = await readFile(`/proc/${master.pid}/task/${master.pid}/children`, "utf8").catch(() => null);
+  if (text === null) return null;
+  const children = await Promise.all(
+    text
+      .trim()
+      .split(" ")
+      .map((pid) => readProcess(Number(pid))),
+  );
+  return new Set(children.filter((child) => child?.name === master.name).map((child) => child?.pid ?? 0));
 }
 
 function failure(message: string, cause?: unknown): HaproxyError {

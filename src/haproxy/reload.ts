@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { messageOf } from "../lib/errors.ts";
-import { sleep } from "../lib/sleep.ts";
-import { difference, type Expectation } from "./expectation.ts";
+import { confirm } from "./confirm.ts";
+import type { Expectation } from "./expectation.ts";
 import { HaproxyError } from "./haproxy-error.ts";
-import { catchesReloadSignals, findMaster, probeSocketFolder } from "./master.ts";
-import { type Info, readInfo, readServers } from "./running.ts";
+import { catchesReloadSignals, findMaster, type Master, probeSocketFolder, workersOf } from "./master.ts";
+import { type Info, readInfo } from "./running.ts";
 import { ask } from "./socket.ts";
 
 /** How a running HAProxy is reached. */
@@ -21,44 +21,65 @@ export interface ReloadOptions {
 }
 
 /** A SIGHUP that arrives while another reload runs is lost; so is one to a master that is just re-executing itself. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 2;
 /** The master's `reload` answers when the new worker is up, which takes seconds with very many servers. */
 const MASTER_TIMEOUT_MS = 60_000;
-const POLL_MS = 10;
 
 /**
  * Makes HAProxy run the file that is live now, and proves it: a worker with another pid than before answers on the
- * socket with the expected revision and servers. Asked for up to three times, since a signal can be lost.
+ * socket with the expected revision and servers. Asked for twice at most, since a signal can be lost; but not
+ * again when the new worker was seen to fail, which may cost HAProxy two seconds in which it refuses connections.
+ * @param options.lastPid the worker that answered last. After a reload that failed for want of a port, the worker of
+ *   3.2 serves on, but its socket refuses; only another reload mends that.
  * @param options.confirmTimeoutMs how long one attempt may take, in milliseconds.
  * @returns the info of the new worker.
  * @throws HaproxyError `unreachable` when no worker answers, `failed` when the old one stays.
  */
 export async function reload(
   expected: Expectation,
-  options: ReloadOptions & { confirmTimeoutMs: number },
+  options: ReloadOptions & { confirmTimeoutMs: number; lastPid: number | null },
 ): Promise<Info> {
-  const before = await readInfo(options.socketPath).catch((cause: unknown) => {
-    throw unreachable(`HAProxy does not answer: ${messageOf(cause)}`, cause);
-  });
+  const { socketPath, confirmTimeoutMs: timeoutMs } = options;
+  const oldPid = await workerPid(options);
   let last = "";
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    await demand(before, options);
-    const verdict = await confirm(expected, { ...options, oldPid: before.pid });
-    if (typeof verdict !== "string") return verdict;
-    last = verdict;
+    const master = await masterOf(oldPid, options);
+    const workers = master === null ? null : await workersOf(master);
+    await demand(master, options);
+    const verdict = await confirm({ expected, socketPath, oldPid, master, workers, timeoutMs });
+    if (verdict.kind === "proven") return verdict.info;
+    if (verdict.kind === "failed") throw failed(verdict.why);
+    last = verdict.why;
   }
   throw failed(`asked for a reload ${ATTEMPTS} times, not proven: ${last}`);
 }
 
-async function demand(worker: Info, options: ReloadOptions): Promise<void> {
-  if (options.masterSocketPath !== null) {
-    // What cannot be seen of the master (another pid namespace) cannot be probed either; its socket is enough.
-    const master = await findMaster({ workerPid: worker.pid, expectedPid: null }).catch(() => null);
-    if (master !== null) await probeSocketFolder(master);
-    return demandOverSocket(options.masterSocketPath);
+/** The worker that answers, or the last one that did when it still runs. */
+async function workerPid(options: { socketPath: string; lastPid: number | null }): Promise<number> {
+  try {
+    return (await readInfo(options.socketPath)).pid;
+  } catch (cause) {
+    const { lastPid } = options;
+    const master =
+      lastPid === null ? null : await findMaster({ workerPid: lastPid, expectedPid: null }).catch(() => null);
+    // The pid may meanwhile be that of something else.
+    if (lastPid !== null && master?.name.startsWith("haproxy") === true) return lastPid;
+    throw unreachable(`HAProxy does not answer: ${messageOf(cause)}`, cause);
   }
-  const master = await findMaster({ workerPid: worker.pid, expectedPid: await expectedPid(options) });
-  await probeSocketFolder(master);
+}
+
+/** The master; null when it cannot be seen (another pid namespace) and its socket must be enough. */
+async function masterOf(workerPid: number, options: ReloadOptions): Promise<Master | null> {
+  if (options.masterSocketPath !== null) {
+    return findMaster({ workerPid, expectedPid: null }).catch(() => null);
+  }
+  return findMaster({ workerPid, expectedPid: await expectedPid(options) });
+}
+
+async function demand(master: Master | null, options: ReloadOptions): Promise<void> {
+  if (master !== null) await probeSocketFolder(master);
+  if (options.masterSocketPath !== null) return demandOverSocket(options.masterSocketPath);
+  if (master === null) return;
   if (!(await catchesReloadSignals(master.pid))) {
     throw unreachable(`HAProxy's master ${master.pid} has just started and does not handle signals yet`);
   }
@@ -74,41 +95,15 @@ async function demand(worker: Info, options: ReloadOptions): Promise<void> {
  * or `Success=0` without an alert mean that another reload is running: only the proof decides.
  */
 async function demandOverSocket(path: string): Promise<void> {
-  const answer = await ask({ path, command: "reload", timeoutMs: MASTER_TIMEOUT_MS, halfClose: true }).catch(
-    (error: unknown) => {
-      const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
-      if (code === "ENOENT" || code === "EACCES") throw failed(`master socket ${messageOf(error)}`, error);
-      return "";
-    },
-  );
+  const command = { path, command: "reload", timeoutMs: MASTER_TIMEOUT_MS, halfClose: true };
+  const answer = await ask(command).catch((error: unknown) => {
+    const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
+    if (code === "ENOENT" || code === "EACCES") throw failed(`master socket ${messageOf(error)}`, error);
+    return "";
+  });
   if (!answer.startsWith("Success=0")) return;
   const alerts = [...answer.matchAll(/\[ALERT\]\s+\([0-9]+\) : (.*)/g)].map((found) => found[1]);
   if (alerts.length > 0) throw failed(`HAProxy refused to reload: ${alerts.slice(0, 5).join("; ")}`);
-}
-
-/** The new worker's info, or why it is not proven within the time limit. */
-async function confirm(
-  expected: Expectation,
-  options: ReloadOptions & { confirmTimeoutMs: number; oldPid: number },
-): Promise<Info | string> {
-  const deadline = performance.now() + options.confirmTimeoutMs;
-  let verdict = "";
-  for (let polls = 0; performance.now() < deadline; polls++) {
-    if (polls > 0) await sleep(Math.min(POLL_MS * (1 + polls / 20), 10 * POLL_MS));
-    try {
-      const info = await readInfo(options.socketPath);
-      if (info.pid === options.oldPid || info.stopping) {
-        verdict = `the old worker ${info.pid} still answers`;
-        continue;
-      }
-      const wrong = difference(expected, { info, servers: await readServers(options.socketPath) });
-      if (wrong === null) return info;
-      verdict = `worker ${info.pid}: ${wrong}`;
-    } catch (error) {
-      verdict = messageOf(error);
-    }
-  }
-  return verdict;
 }
 
 async function expectedPid(options: ReloadOptions): Promise<number | null> {

@@ -8,7 +8,7 @@ import {
   type DockerSourceLab,
 } from "../support/docker-source-lab.ts";
 import { eventually } from "../support/eventually.ts";
-import { runSource, serverNames, type SourceRun } from "../support/run-source.ts";
+import { runSource, type SourceRun } from "../support/run-source.ts";
 
 let docker: DockerSourceLab;
 let run: SourceRun;
@@ -228,39 +228,4 @@ test("pictures that are equal are not published again and again", async () => {
     ({ revision }, index) => revision === run.snapshots[index - 1]?.revision,
   );
   expect(repeated).toEqual([]);
-});
-
-test("a hundred at once", async () => {
-  const names = Array.from({ length: 100 }, (_, index) => `many${String(index).padStart(3, "0")}`);
-  const flags = (name: string) =>
-    Object.entries(docker.labels(name, WITHOUT_NETWORK.labels)).flatMap(([key, value]) => [
-      "-l",
-      `${key}=${value}`,
-    ]);
-  const create = (name: string) =>
-    docker.lab.docker(
-      "create",
-      "-l",
-      `rollcall.test=${docker.lab.id}`,
-      ...flags(name),
-      "--network",
-      "none",
-      ...BUSYBOX,
-      "local/app:1",
-      "sleep",
-      "1000",
-    );
-  const ids: string[] = [];
-  for (const name of names) ids.push(await create(name));
-  const before = run.snapshots.length;
-  const halves = [ids.slice(0, 50), ids.slice(50)];
-  await Promise.all(halves.map((half) => docker.lab.docker("start", ...half)));
-  const seen = () =>
-    serverNames(run.snapshots.at(-1) ?? { ...run.snapshots[0]!, servers: [] }).filter((name) =>
-      name.startsWith("many"),
-    );
-  await eventually(() => expect(seen()).toEqual(names));
-  await docker.lab.docker("kill", ...ids);
-  await eventually(() => expect(seen()).toEqual([]));
-  expect(run.snapshots.length - before).toBeLessThan(700);
 });

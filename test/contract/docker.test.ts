@@ -1,5 +1,5 @@
 import { dockerSourceLab, WITHOUT_NETWORK } from "../support/docker-source-lab.ts";
-import type { TestContainer } from "../support/docker.ts";
+import type { TestContainer } from "../support/test-container.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { sourceContract, type ContractSubject } from "./source-contract.ts";
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -52,7 +52,7 @@ describe.each(haproxyVersions)("HAProxy %s in trouble", (version) => {
     await stack.untilServed(["web1", "web2"]);
   });
 
-  it("repeats a reload that failed, though the file does not change any more", async () => {
+  it("waits for a port that is taken, without a reload that would stop HAProxy for two seconds", async () => {
     const taken = await freePort();
     const blocker = createServer().listen(taken, "127.0.0.1");
     await once(blocker, "listening");
@@ -62,10 +62,40 @@ describe.each(haproxyVersions)("HAProxy %s in trouble", (version) => {
     await using stack = await startStack({ version, options: { template } });
     await stack.app("web1");
     await stack.untilServed(["web1"]);
-    const good = stack.config();
+    const [good, reloads] = [stack.config(), stack.reloads()];
     writeFileSync(
       template,
       ORIGINAL.replace("    stats enable", `    bind 127.0.0.1:${taken}\n    stats enable`),
+    );
+    await eventually(async () => {
+      expect((await stack.daemon.status()).lastPass).toMatchObject({
+        kind: "failed",
+        stage: "check",
+        reason: expect.stringContaining(`port ${taken} of "bind" in line`),
+      });
+    });
+    expect([stack.config(), stack.reloads()]).toEqual([good, reloads]);
+    expect(await stack.served()).toEqual(["web1"]);
+    blocker.close();
+    await once(blocker, "close");
+    await eventually(async () => expect((await fetch(`http://127.0.0.1:${taken}`)).status).toBe(200), {
+      timeoutMs: 60_000,
+    });
+  });
+
+  it("repeats a reload that failed, though the file does not change any more", async () => {
+    await using dir = await tempDir();
+    const template = join(dir.path, "haproxy.cfg.eta");
+    writeFileSync(template, ORIGINAL);
+    await using stack = await startStack({ version, options: { template } });
+    await stack.app("web1");
+    await stack.untilServed(["web1"]);
+    const good = stack.config();
+    // "haproxy -c" does not look whether the folder of a socket is there; the new worker then cannot start.
+    const later = join(stack.dir, "later");
+    writeFileSync(
+      template,
+      ORIGINAL.replace("    stats timeout", `    stats socket ${later}/x.sock\n    stats timeout`),
     );
     await eventually(
       async () => {
@@ -76,15 +106,12 @@ describe.each(haproxyVersions)("HAProxy %s in trouble", (version) => {
     // What HAProxy could not take does not stay on the disk: a restart would not come up with it.
     expect(stack.config()).toBe(good);
     expect(await stack.served()).toEqual(["web1"]);
-    blocker.close();
-    await once(blocker, "close");
-    await eventually(
-      async () => {
-        expect((await fetch(`http://127.0.0.1:${taken}`)).status).toBe(200);
-      },
-      { timeoutMs: 60_000 },
-    );
-    expect(stack.config()).toContain(`bind 127.0.0.1:${taken}`);
+    mkdirSync(later);
+    await eventually(() => expect(existsSync(join(later, "x.sock"))).toBe(true), { timeoutMs: 60_000 });
+    await eventually(() => expect(stack.config()).toContain(`stats socket ${later}/x.sock`));
+    await eventually(async () => expect((await stack.daemon.get("/readyz")).text).toBe("ready\n"));
+    expect(stack.haproxy.starts).toBe(1);
+    expect(await stack.served()).toEqual(["web1"]);
   });
 
   it("loses no change to a signal that is lost, because somebody else reloads all the time", async () => {

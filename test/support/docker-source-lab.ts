@@ -1,6 +1,7 @@
 import { dockerSource, type DockerSourceOptions } from "../../src/discovery/docker.ts";
 import type { Source } from "../../src/discovery/source.ts";
-import { dockerLab, type ContainerOptions, type DockerLab, type TestContainer } from "./docker.ts";
+import { dockerLab, type ContainerOptions, type DockerLab } from "./docker.ts";
+import type { TestContainer } from "./test-container.ts";
 
 /** A Docker lab, and the source under test; its label prefix is its own, so that tests can share an engine. */
 export interface DockerSourceLab extends AsyncDisposable {

@@ -4,6 +4,8 @@ import { ensureImages, imageNames } from "../../scripts/lab/images.ts";
 import { sharedEngine } from "../../scripts/lab/shared-engine.ts";
 import { testContainer, type TestContainer } from "./test-container.ts";
 
+export type { TestContainer };
+
 export interface ContainerOptions {
   /** "local/app:1", the application of the lab, when not given. */
   image?: string;

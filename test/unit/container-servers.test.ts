@@ -341,6 +341,7 @@ describe("when", () => {
     );
     expect(waits({ networks: [network("front", null)] })).toBe("it has no address on network front");
     expect(waits({ networks: [] })).toBe("it is on no network");
+    expect(waits({ networks: [], tcpPorts: [] })).toBe("it is on no network");
   });
 
   test("HEALTHCHECK can be ignored", () => {

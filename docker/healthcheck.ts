@@ -1,0 +1,45 @@
+/**
+ * The image's HEALTHCHECK. Healthy means that HAProxy's worker answers on its socket, and nothing else: an orchestrator
+ * replaces what is unhealthy, and a load balancer that serves must not be replaced because the program beside it has
+ * trouble. What Rollcall says of itself is printed for people (`docker inspect`), and is at /readyz for monitoring.
+ */
+import { connect } from "node:net";
+
+const socketPath = process.env["ROLLCALL_HAPROXY_SOCKET"] ?? "/run/haproxy/admin.sock";
+const httpPort = /:([0-9]+)$/.exec(process.env["ROLLCALL_HTTP"] ?? "")?.[1];
+const TIMEOUT_MS = 2000;
+
+/** The worker's pid. */
+function workerPid(): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    const socket = connect(socketPath, () => socket.end("show info\n"));
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error("no answer in time")));
+    socket.setEncoding("utf8").on("data", (chunk: string) => (answer += chunk));
+    socket.on("error", reject);
+    socket.on("close", () => {
+      const pid = /^Pid: ([0-9]+)$/m.exec(answer)?.[1];
+      if (pid === undefined) reject(new Error("not an answer of HAProxy"));
+      else resolve(pid);
+    });
+  });
+}
+
+async function readiness(): Promise<string> {
+  if (httpPort === undefined) return "not asked, ROLLCALL_HTTP is off";
+  try {
+    const url = `http://127.0.0.1:${httpPort}/readyz`;
+    const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return (await answer.text()).trim().replaceAll("\n", "; ");
+  } catch {
+    return "does not answer";
+  }
+}
+
+try {
+  const [pid, rollcall] = await Promise.all([workerPid(), readiness()]);
+  console.log(`HAProxy answers, worker ${pid}. Rollcall: ${rollcall}`);
+} catch (error) {
+  console.log(`HAProxy does not answer on ${socketPath}: ${(error as Error).message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,77 @@
+import { messageOf } from "../lib/errors.ts";
+import { sleep } from "../lib/sleep.ts";
+import { difference, type Expectation } from "./expectation.ts";
+import { type Master, workersOf } from "./master.ts";
+import { type Info, readInfo, readServers } from "./running.ts";
+
+/** What became of a demand for a reload. */
+export type Verdict =
+  /** A new worker answers and runs what was expected. */
+  | { readonly kind: "proven"; readonly info: Info }
+  /** A new worker was started and did not survive: HAProxy does not take this configuration. */
+  | { readonly kind: "failed"; readonly why: string }
+  /** Nothing happened within the time: the signal was lost, or cannot be told from one that was. */
+  | { readonly kind: "lost"; readonly why: string };
+
+const POLL_MS = 10;
+/** A worker that is seen starting gets this many times the usual time: with very many servers it needs it. */
+const PATIENCE = 10;
+
+/**
+ * Waits until a worker with another pid than `oldPid` answers with what is expected. The master's children tell a
+ * reload that failed (a new worker came and went) from a signal that was lost (none came), so that neither is waited
+ * for in vain nor asked for twice.
+ */
+export async function confirm(options: {
+  expected: Expectation;
+  socketPath: string;
+  oldPid: number;
+  /** Null when the master cannot be seen. */
+  master: Master | null;
+  /** Workers from before the reload was demanded. */
+  workers: ReadonlySet<number> | null;
+  timeoutMs: number;
+}): Promise<Verdict> {
+  const { master, workers, timeoutMs } = options;
+  const startedAt = performance.now();
+  const born = new Set<number>();
+  let why = "";
+  for (let polls = 0; ; polls++) {
+    const answer = await look(options);
+    if (typeof answer !== "string") return { kind: "proven", info: answer };
+    why = answer;
+    const now = master === null || workers === null ? null : await workersOf(master);
+    for (const pid of now ?? []) if (workers?.has(pid) === false) born.add(pid);
+    const starting = [...born].filter((pid) => now?.has(pid) === true);
+    if (born.size > 0 && starting.length === 0) {
+      // It may have answered and been replaced by another reload in the meantime: look once more.
+      const last = await look(options);
+      if (typeof last !== "string") return { kind: "proven", info: last };
+      return {
+        kind: "failed",
+        why: `the new worker ${[...born].join(", ")} ended at its start, see HAProxy's log`,
+      };
+    }
+    const limitMs = starting.length > 0 ? PATIENCE * timeoutMs : timeoutMs;
+    if (performance.now() - startedAt > limitMs) break;
+    await sleep(Math.min(POLL_MS * (1 + polls / 20), 10 * POLL_MS));
+  }
+  return { kind: "lost", why };
+}
+
+/** The new worker's info, or why it is not that. */
+async function look(options: {
+  expected: Expectation;
+  socketPath: string;
+  oldPid: number;
+}): Promise<Info | string> {
+  const { expected, socketPath, oldPid } = options;
+  try {
+    const info = await readInfo(socketPath);
+    if (info.pid === oldPid || info.stopping) return `the old worker ${info.pid} still answers`;
+    const wrong = difference(expected, { info, servers: await readServers(socketPath) });
+    return wrong === null ? info : `worker ${info.pid}: ${wrong}`;
+  } catch (error) {
+    return messageOf(error);
+  }
+}

@@ -1,0 +1,42 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { type BindAddress, bindAddresses } from "../core/bind-addresses.ts";
+import { HaproxyError } from "./haproxy-error.ts";
+
+/**
+ * Makes sure that no port that the candidate adds is taken by another process. HAProxy finds that out only during the
+ * reload, and then refuses connections on all its ports for about two seconds before it goes on with the old worker.
+ * @param texts.live the text whose ports HAProxy may have open already.
+ * @throws HaproxyError `failed`, since the port may become free.
+ */
+export async function probeNewPorts(texts: { live: string; candidate: string }): Promise<void> {
+  const key = ({ host, port }: BindAddress): string => `${host ?? "*"} ${port}`;
+  const open = new Set(bindAddresses(texts.live).map(key));
+  const openPorts = new Set(bindAddresses(texts.live).map(({ port }) => port));
+  for (const address of bindAddresses(texts.candidate)) {
+    // Another address with a port that HAProxy has open may be covered by its own listener: nothing can be told.
+    if (open.has(key(address)) || openPorts.has(address.port)) continue;
+    if (!(await isTaken(address))) continue;
+    throw new HaproxyError(
+      `port ${address.port} of "bind" in line ${address.line} is taken by another process; a reload would stop HAProxy for two seconds`,
+      { stage: "check", kind: "failed" },
+    );
+  }
+}
+
+/** True when the kernel says that it is in use; whatever else is wrong with it, HAProxy shall say. */
+async function isTaken({ host, port }: BindAddress): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen({ host: host ?? "0.0.0.0", port, exclusive: true });
+    await once(server, "listening");
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+  } finally {
+    if (server.listening) {
+      server.close();
+      await once(server, "close");
+    }
+  }
+}
