@@ -6,7 +6,7 @@
 import { connect } from "node:net";
 
 const socketPath = process.env["ROLLCALL_HAPROXY_SOCKET"] ?? "/run/haproxy/admin.sock";
-const httpPort = /:([0-9]+)$/.exec(process.env["ROLLCALL_HTTP"] ?? "")?.[1];
+const http = (process.env["ROLLCALL_HTTP"] ?? "off").replace(/^\*/, "127.0.0.1");
 const TIMEOUT_MS = 2000;
 
 /** The worker's pid. */
@@ -26,10 +26,9 @@ function workerPid(): Promise<string> {
 }
 
 async function readiness(): Promise<string> {
-  if (httpPort === undefined) return "not asked, ROLLCALL_HTTP is off";
+  if (http === "off") return "not asked, its HTTP is off";
   try {
-    const url = `http://127.0.0.1:${httpPort}/readyz`;
-    const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const answer = await fetch(`http://${http}/readyz`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     return (await answer.text()).trim().replaceAll("\n", "; ");
   } catch {
     return "does not answer";

@@ -32,7 +32,7 @@ async function picture(
       stop.abort();
     }, signal);
   } catch (error) {
-    if (found === null) throw new SourceError(`${source.name}: ${messageOf(error)}`, { cause: error });
+    if (found === null) throw error;
   }
   if (found === null) throw new SourceError(`${source.name}: no answer within ${options.timeoutMs / 1000} s`);
   return found;

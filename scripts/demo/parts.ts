@@ -75,7 +75,9 @@ export async function startParts(given: {
     apps,
     ctl: async (...args) => {
       out.command(`etcdctl ${args.join(" ")}`);
-      await etcd.ctl(...args);
+      // Not etcd.ctl: etcdctl waits for an etcd that is gone, which Ctrl-C on a terminal may have ended first.
+      const variables = { ETCDCTL_API: "3", ETCDCTL_ENDPOINTS: etcd.endpoint };
+      await execa(etcdctl, args, { env: variables, cancelSignal: signal });
     },
     shell: {
       etcdctl: `export PATH=${dirname(etcdctl)}:$PATH ETCDCTL_API=3 ETCDCTL_ENDPOINTS=${etcd.endpoint}`,

@@ -2,14 +2,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { problems } from "../core/requirements.ts";
+import { bad, type Finding, good } from "../core/finding.ts";
 import { buildRoster } from "../core/roster.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { checkConfig } from "../haproxy/check.ts";
 import { configFile } from "../haproxy/config-file.ts";
-import { examineHaproxy, type Finding } from "../haproxy/doctor.ts";
+import { examineHaproxy } from "../haproxy/doctor.ts";
+import { examineSources } from "../examine-sources.ts";
 import { messageOf } from "../lib/errors.ts";
-import { dockerOptions, etcdOptions, rendererOf, sourcesOf } from "../parts.ts";
-import { pictures } from "../picture.ts";
+import { rendererOf } from "../parts.ts";
 import { type Command, type Context, EXIT } from "./command.ts";
 
 async function execute(context: Context): Promise<number> {
@@ -34,44 +35,6 @@ async function execute(context: Context): Promise<number> {
 const MARK = { good: "ok  ", warning: "look", bad: "BAD " } as const;
 const line = ({ what, state, detail }: Finding): string => `${MARK[state]}  ${what}: ${detail}`;
 
-/** Looks at every source, and takes its picture to try the template with. */
-async function examineSources(context: Context): Promise<{ findings: Finding[]; snapshots: Snapshot[] }> {
-  const { config, signal } = context;
-  const [findings, snapshots]: [Finding[], Snapshot[]] = [[], []];
-  for (const source of await sourcesOf(context)) {
-    try {
-      const [found] = await pictures([source], { timeoutMs: config["start-timeout"], signal });
-      if (found === undefined) continue;
-      snapshots.push(found);
-      findings.push({ what: source.name, state: "good", detail: `${found.servers.length} servers` });
-      findings.push(...entries(found));
-    } catch (error) {
-      findings.push({ what: source.name, state: "bad", detail: messageOf(error) });
-    }
-  }
-  if (etcdOptions(context) === null) findings.push({ what: "etcd", state: "good", detail: "off" });
-  if (dockerOptions(context) === null) {
-    const why =
-      config.docker === "off" ? "off" : "no engine's socket here; set docker-host if there should be one";
-    findings.push({ what: "docker", state: "good", detail: why });
-  }
-  return { findings, snapshots };
-}
-
-function entries(found: Snapshot): readonly Finding[] {
-  const finding = (kind: string) => (entry: Snapshot["warnings"][number]) =>
-    ({
-      what: found.source,
-      state: "warning",
-      detail: `${kind} ${entry.origin.id}: ${entry.reason}`,
-    }) as const;
-  return [
-    ...found.quarantined.map(finding("quarantined")),
-    ...found.waiting.map(finding("waiting")),
-    ...found.warnings.map(finding("warning")),
-  ];
-}
-
 /** Renders what is wanted now, and lets HAProxy check it in a folder of its own. */
 async function examineTemplate(context: Context, snapshots: readonly Snapshot[]): Promise<Finding> {
   const { config, signal } = context;
@@ -81,12 +44,12 @@ async function examineTemplate(context: Context, snapshots: readonly Snapshot[])
     const roster = buildRoster(snapshots, { defaultBackend: config["default-backend"] });
     const { text } = await rendererOf(context).render(roster);
     const wrong = problems(text, { openFiles: null });
-    if (wrong.length > 0) return { what, state: "bad", detail: wrong.join("; ") };
+    if (wrong.length > 0) return bad(what, wrong.join("; "));
     const file = await configFile(join(folder, "haproxy.cfg")).stage(text);
     await checkConfig({ binary: config["haproxy-bin"], file, signal });
-    return { what, state: "good", detail: 'renders, and "haproxy -c" accepts it' };
+    return good(what, 'renders, and "haproxy -c" accepts it');
   } catch (error) {
-    return { what, state: "bad", detail: messageOf(error) };
+    return bad(what, messageOf(error));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -4,7 +4,7 @@ import { accept, refuse, type Result } from "./result.ts";
 /** Labels that name the project or stack whose networks are called PROJECT_NAME. */
 const PROJECT_LABELS = ["com.docker.compose.project", "com.docker.stack.namespace"];
 
-/** Swarm's routing mesh: tasks and the load balancer may share it, but servers are not reached through it. */
+/** Swarm's routing mesh: tasks and the load balancer may share it, but it is not the one that is meant. */
 const MESH = "ingress";
 
 /**
@@ -40,9 +40,8 @@ function sharedNetwork(
     );
   }
   const reached = reachedFrom(self);
-  const shared = networks.filter(
-    ({ name }) => name !== MESH && (reached === "all" || reached.includes(name)),
-  );
+  const common = networks.filter(({ name }) => reached === "all" || reached.includes(name));
+  const shared = common.length === 1 ? common : common.filter(({ name }) => name !== MESH);
   const [only] = shared;
   if (only !== undefined && shared.length === 1) return accept(only);
   if (only !== undefined) {

@@ -1,59 +1,14 @@
+import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync, type MethodDefinition, type PackageDefinition } from "@grpc/proto-loader";
-
-/** One message of etcd's API, reduced to the fields that are read here. 64-bit numbers are decimal text. */
-export interface EtcdHeader {
-  readonly revision: string;
-}
-
-export interface EtcdKeyValue {
-  readonly key: Buffer;
-  readonly value: Buffer;
-  readonly mod_revision: string;
-}
-
-export interface EtcdRangeRequest {
-  readonly key: Buffer;
-  readonly range_end: Buffer;
-  readonly limit?: number;
-  readonly revision?: string;
-  readonly count_only?: boolean;
-}
-
-export interface EtcdRangeAnswer {
-  readonly header: EtcdHeader;
-  readonly kvs: readonly EtcdKeyValue[];
-  readonly more: boolean;
-  readonly count: string;
-}
-
-export interface EtcdStatus {
-  readonly version: string;
-  /** Id of the member that leads; "0" = none. */
-  readonly leader: string;
-}
-
-export interface EtcdWatchRequest {
-  readonly create_request: {
-    readonly key: Buffer;
-    readonly range_end: Buffer;
-    readonly start_revision: string;
-    readonly fragment: true;
-  };
-}
-
-export interface EtcdWatchAnswer {
-  readonly watch_id: string;
-  readonly created: boolean;
-  readonly canceled: boolean;
-  /** The oldest revision that is left, when a watch wanted an older one; else "0". */
-  readonly compact_revision: string;
-  readonly cancel_reason: string;
-  /** More of the same events follow in the next message of this watch. */
-  readonly fragment: boolean;
-  readonly events: readonly { readonly type: "Put" | "Delete"; readonly kv: EtcdKeyValue }[];
-}
+import type {
+  EtcdRangeAnswer,
+  EtcdRangeRequest,
+  EtcdStatus,
+  EtcdWatchAnswer,
+  EtcdWatchRequest,
+} from "./etcd-messages.ts";
 
 /** Conditions of one call. A call rejects with a gRPC error (`code`, `details`), also when `signal` aborts it. */
 export interface EtcdCallOptions {
@@ -112,11 +67,45 @@ export function etcdConnect(): EtcdConnect {
       tls === null
         ? grpc.credentials.createInsecure()
         : grpc.credentials.createSsl(tls.ca, tls.key, tls.cert);
-    return etcdClient(api, new grpc.Client(host, credentials, CHANNEL_OPTIONS));
+    const sockets = keepSockets(credentials);
+    const client = new grpc.Client(host, credentials, CHANNEL_OPTIONS);
+    return {
+      ...etcdCalls(api, client),
+      close: () => {
+        client.close();
+        for (const socket of sockets) socket.destroy();
+      },
+    };
   };
 }
 
-function etcdClient(api: PackageDefinition, client: grpc.Client): EtcdClient {
+/**
+ * The sockets of the channels that are opened with `credentials`. grpc-js forgets a socket when its channel is closed
+ * before the peer has said a word (`Http2SubchannelConnector.connect`): each attempt to reach a stopped host would
+ * leave one behind for ever.
+ */
+function keepSockets(credentials: grpc.ChannelCredentials): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  /* oxlint-disable no-underscore-dangle -- grpc-js has no other way to its sockets. */
+  const create = credentials._createSecureConnector.bind(credentials);
+  credentials._createSecureConnector = (...given) => {
+    /* oxlint-enable no-underscore-dangle */
+    const connector = create(...given);
+    return {
+      connect: (socket) => {
+        sockets.add(socket);
+        socket.once("close", () => sockets.delete(socket));
+        return connector.connect(socket);
+      },
+      waitForReady: () => connector.waitForReady(),
+      getCallCredentials: () => connector.getCallCredentials(),
+      destroy: () => connector.destroy(),
+    };
+  };
+  return sockets;
+}
+
+function etcdCalls(api: PackageDefinition, client: grpc.Client): Omit<EtcdClient, "close"> {
   const call = unaryCaller(client);
   const range = method<EtcdRangeRequest, EtcdRangeAnswer>(api, "KV", "Range");
   const status = method<object, EtcdStatus>(api, "Maintenance", "Status");
@@ -154,7 +143,6 @@ function etcdClient(api: PackageDefinition, client: grpc.Client): EtcdClient {
         options.signal.addEventListener("abort", cancel, { once: true });
         for (const request of requests) stream.write(request);
       }),
-    close: () => client.close(),
   };
 }
 

@@ -1,5 +1,5 @@
 import { SourceError } from "../lib/errors.ts";
-import type { EtcdKeyValue, EtcdRangeAnswer } from "./etcd-client.ts";
+import type { EtcdKeyValue, EtcdRangeAnswer } from "./etcd-messages.ts";
 import type { EtcdSession } from "./etcd-session.ts";
 import { isDenied, isTooLarge } from "./etcd-trouble.ts";
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { SourceError } from "../lib/errors.ts";
-import type { EtcdCallOptions, EtcdClient, EtcdConnect, EtcdStatus, EtcdTls } from "./etcd-client.ts";
+import type { EtcdCallOptions, EtcdClient, EtcdConnect, EtcdTls } from "./etcd-client.ts";
+import type { EtcdStatus } from "./etcd-messages.ts";
 import { etcdTrouble, isAuthOff } from "./etcd-trouble.ts";
 
 /** How to reach etcd. Files are read at each connect, so that what rotates them needs no restart. */

@@ -1,6 +1,6 @@
 import { SourceError } from "../lib/errors.ts";
 import { sleep } from "../lib/sleep.ts";
-import type { EtcdWatchAnswer, EtcdWatchRequest } from "./etcd-client.ts";
+import type { EtcdWatchAnswer, EtcdWatchRequest } from "./etcd-messages.ts";
 import { prefixRange } from "./etcd-list.ts";
 import type { EtcdSession } from "./etcd-session.ts";
 

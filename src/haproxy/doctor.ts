@@ -1,21 +1,11 @@
 import { access, constants, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { bad, type Finding, good, warning } from "../core/finding.ts";
 import { messageOf } from "../lib/errors.ts";
 import { haproxyVersion } from "./check.ts";
 import { catchesReloadSignals, findMaster, probeSocketFolder } from "./master.ts";
 import { type Info, readInfo } from "./running.ts";
 import { ask } from "./socket.ts";
-
-/** One thing that was looked at: fine, or what is wrong and what to do. */
-export interface Finding {
-  readonly what: string;
-  readonly state: "good" | "warning" | "bad";
-  readonly detail: string;
-}
-
-const good = (what: string, detail: string): Finding => ({ what, state: "good", detail });
-const bad = (what: string, detail: string): Finding => ({ what, state: "bad", detail });
-const warning = (what: string, detail: string): Finding => ({ what, state: "warning", detail });
 
 /** Answers of the runtime socket are short here; a healthy one needs milliseconds. */
 const ANSWER_TIMEOUT_MS = 5000;

@@ -69,11 +69,11 @@ async function workerPid(options: { socketPath: string; lastPid: number | null }
 }
 
 /** The master; null when it cannot be seen (another pid namespace) and its socket must be enough. */
-async function masterOf(workerPid: number, options: ReloadOptions): Promise<Master | null> {
+async function masterOf(oldPid: number, options: ReloadOptions): Promise<Master | null> {
   if (options.masterSocketPath !== null) {
-    return findMaster({ workerPid, expectedPid: null }).catch(() => null);
+    return findMaster({ workerPid: oldPid, expectedPid: null }).catch(() => null);
   }
-  return findMaster({ workerPid, expectedPid: await expectedPid(options) });
+  return findMaster({ workerPid: oldPid, expectedPid: await expectedPid(options) });
 }
 
 async function demand(master: Master | null, options: ReloadOptions): Promise<void> {

@@ -1,3 +1,4 @@
+import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startEngine, type Engine } from "../../scripts/lab/engine.ts";
 import { ensureImages } from "../../scripts/lab/images.ts";
@@ -87,7 +88,7 @@ describe("the engine restarts", () => {
     await engine.stop(signal);
     await eventually(() => expect(following.state()).toBe("down"));
     expect(following.names()).toEqual(["goes", "stays"]);
-    process.kill(Number(await pidOf(goes.id)), "SIGKILL");
+    process.kill(await pidOf(goes.id), "SIGKILL");
     await engine.start();
     await untilNames(following, ["stays"]);
     await docker.serve("new", WITHOUT_NETWORK);
@@ -196,13 +197,9 @@ test("a hundred at once", async () => {
   await untilNames(following, []);
 });
 
-async function pidOf(id: string): Promise<string> {
-  const { execa } = await import("execa");
-  const { stdout } = await execa("pgrep", ["-f", "-P", await shimOf(id), "."]);
-  return stdout.split("\n")[0] ?? "";
-}
-
-async function shimOf(id: string): Promise<string> {
-  const { execa } = await import("execa");
-  return (await execa("pgrep", ["-f", `containerd-shim.*${id}`])).stdout.split("\n")[0] ?? "";
+/** The container's process, for a death that the engine does not cause. */
+async function pidOf(id: string): Promise<number> {
+  const { stdout: shim } = await execa("pgrep", ["-f", `containerd-shim.*${id}`]);
+  const { stdout: pid } = await execa("pgrep", ["-P", shim]);
+  return Number(pid);
 }

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { etcdConnect, type EtcdClient } from "../../src/discovery/etcd-client.ts";
 import { listPrefixes } from "../../src/discovery/etcd-list.ts";
@@ -116,6 +118,32 @@ describe("the etcd source", () => {
     await eventually(() => expect(run.names()).toHaveLength(3000));
     expect(run.snapshots.length).toBeLessThanOrEqual(31);
   });
+
+  test.each(["http", "https"])(
+    "a host that accepts and stays silent costs no socket for ever (%s)",
+    async (scheme) => {
+      const sockets = new Set<Socket>();
+      await using server = createServer((socket) => {
+        sockets.add(socket.resume());
+        socket.once("close", () => sockets.delete(socket));
+      });
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const { port } = server.address() as AddressInfo;
+      const source = sourceOf({ endpoints: [`${scheme}://127.0.0.1:${port}`] });
+
+      await using failing = runSource(source);
+      await eventually(() => expect(sockets.size).toBe(1));
+      expect((await failing.ended)?.message).toMatch(/: no answer in time$/);
+      await eventually(() => expect(sockets.size).toBe(0));
+
+      await using aborted = runSource(source);
+      await eventually(() => expect(sockets.size).toBe(1));
+      aborted.stop();
+      expect(await aborted.ended).toBeNull();
+      await eventually(() => expect(sockets.size).toBe(0));
+    },
+  );
 
   test("an endpoint that is none is named", async () => {
     for (const endpoint of ["127.0.0.1", "ftp://127.0.0.1:1", "http://a:1/path", ""]) {

@@ -39,9 +39,9 @@ export const WITHOUT_NETWORK: ServeOptions = {
 export async function dockerSourceLab(engine?: { dockerHost: string }): Promise<DockerSourceLab> {
   const lab = await dockerLab(engine);
   const prefix = `t${lab.id}`;
-  const labels = (name: string, more = {}): Record<string, string> => {
+  const labels = (name: string, more: Readonly<Record<string, string>> = {}): Record<string, string> => {
     const all = Object.entries({ enable: "true", name, ...more });
-    return Object.fromEntries(all.map(([label, value]) => [`${prefix}.${label}`, String(value)]));
+    return Object.fromEntries(all.map(([label, value]) => [`${prefix}.${label}`, value]));
   };
   return {
     lab,

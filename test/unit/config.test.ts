@@ -90,7 +90,11 @@ describe("readConfig", () => {
 
 describe("readCommandLine", () => {
   const command: Command = {
-    ...{ name: "render", summary: "", description: "", examples: [], needsConfig: true },
+    name: "render",
+    summary: "",
+    description: "",
+    examples: [],
+    needsConfig: true,
     flags: { diff: { value: null, help: "" }, from: { value: "FILE", help: "" } },
     run: () => Promise.resolve(0),
   };

@@ -67,7 +67,11 @@ describe("buildRoster", () => {
   it("lays overrides over servers of any source, and says which fit nothing", () => {
     const origin = { source: "etcd", id: "/app/overrides/web", revision: "2" };
     const override = (name: string, more: Partial<Override>): Override => ({
-      ...{ backend: "webserver", name, state: null, weight: null, origin },
+      backend: "webserver",
+      name,
+      state: null,
+      weight: null,
+      origin,
       ...more,
     });
     const overrides = [
@@ -112,7 +116,10 @@ describe("buildRoster", () => {
   it("keeps the backend and the routes of entries that wait", () => {
     const waiting = [
       {
-        ...{ origin: server("a").origin, reason: "waiting for healthy: starting", backend: "api", name: "a" },
+        origin: server("a").origin,
+        reason: "waiting for healthy: starting",
+        backend: "api",
+        name: "a",
         routes: [{ host: "api.example.org", path: null }],
       },
     ];
