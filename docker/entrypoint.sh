@@ -37,7 +37,7 @@ write_empty() { rollcall render --write --from /dev/null "$@"; }
 # HAProxy needs a file to start with: the last one that ran, else one without servers, which answers 503.
 first_config() {
   if [ -e "$config" ]; then
-    timeout 60 haproxy -c -q -f "$config" && return
+    timeout 60 haproxy -c -f "$config" > /dev/null && return
     say "haproxy -c refuses $config (above); it is kept as $config.refused, and HAProxy starts without servers"
     cp "$config" "$config.refused"
   fi
@@ -83,18 +83,10 @@ keep_rollcall_running() {
 # HAProxy's master waits for all of its children before it ends, after a soft stop and also when a worker has crashed.
 # We are its children too: without this, the container of a crashed HAProxy would run on with nothing in it.
 end_with_haproxy() {
-  misses=0
-  # Until the first worker is there, it is being started; that fails by itself, or is over within a minute.
-  limit=120
-  while [ "$misses" -lt "$limit" ]; do
-    sleep 0.5
-    if has_worker || has_worker; then
-      misses=0
-      limit=1
-    else
-      misses=$((misses + 1))
-    fi
-  done
+  # While HAProxy reads its configuration there is no worker. If that fails, it ends by itself.
+  until has_worker || [ -S "$socket" ]; do sleep 0.1; done
+  # Twice, since the list of processes may be read while one worker takes over from another.
+  while sleep 0.5; do has_worker || has_worker || break; done
   kill "$1"
 }
 

@@ -7,9 +7,9 @@ import Docker from "dockerode";
 import split2 from "split2";
 import type { Container } from "../core/container.ts";
 import { SourceError } from "../lib/errors.ts";
+import { dockerCall } from "./docker-call.ts";
 import { parseContainer } from "./docker-container.ts";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
-import { dockerError } from "./docker-error.ts";
 import { EVENT_FILTERS, signalNumber } from "./docker-event.ts";
 import type { SignalFacts } from "./stop-signals.ts";
 
@@ -67,7 +67,7 @@ export async function dockerEngine(
   // that was replaced meanwhile would go on answering.
   const agent = usesTls ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false });
   const api = await connect(endpoint, agent);
-  const call = caller(endpoint);
+  const call = dockerCall(endpoint);
   return {
     events: async (signal) => {
       const attempt = (abortSignal: AbortSignal): Promise<Readable> =>
@@ -145,43 +145,6 @@ async function certificates(folder: string): Promise<{ ca: Buffer; cert: Buffer;
   };
   const [ca, cert, key] = await Promise.all(["ca.pem", "cert.pem", "key.pem"].map(read));
   return { ca: ca ?? Buffer.of(), cert: cert ?? Buffer.of(), key: key ?? Buffer.of() };
-}
-
-type Call = <T>(options: {
-  what: string;
-  timeoutMs: number;
-  signal: AbortSignal;
-  attempt: (abortSignal: AbortSignal) => Promise<T>;
-}) => Promise<T>;
-
-/**
- * Bounds a call in time. The promise is raced, not only aborted: dockerode never settles when a connection breaks in
- * the middle of a body.
- */
-function caller(endpoint: DockerEndpoint): Call {
-  return async ({ what, timeoutMs, signal, attempt }) => {
-    const giveUp = new AbortController();
-    const ended = AbortSignal.any([signal, giveUp.signal]);
-    const timer = setTimeout(() => {
-      giveUp.abort(
-        new SourceError(
-          `the Docker engine at ${endpoint.shown} did not answer within ${timeoutMs} ms (${what})`,
-        ),
-      );
-    }, timeoutMs);
-    const { promise: over, reject } = Promise.withResolvers<never>();
-    const onEnded = (): void => reject(ended.reason);
-    ended.addEventListener("abort", onEnded, { once: true });
-    try {
-      ended.throwIfAborted();
-      return await Promise.race([attempt(ended), over]);
-    } catch (thrown) {
-      throw dockerError(ended.aborted ? ended.reason : thrown, endpoint);
-    } finally {
-      clearTimeout(timer);
-      ended.removeEventListener("abort", onEnded);
-    }
-  };
 }
 
 /** A chunk may hold half a line, or several. */

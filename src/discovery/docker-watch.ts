@@ -20,8 +20,9 @@ export interface DockerPace {
   /** Between two lists when much happens; the first one never waits. */
   readonly gapMs: number;
   /**
-   * How long after the last event to list once more: an engine tells of some changes (pause, network connect) before
-   * its list shows them, and opens the stream before it really listens.
+   * How long after the last event to list once more. An engine tells of some changes before its list shows them
+   * (Docker 20.10: pause, unpause and network disconnect nearly always, by up to 115 ms), and it answers the request
+   * for the stream before it really listens.
    */
   readonly afterwardsMs: readonly number[];
 }

@@ -23,7 +23,7 @@ const PACE: DockerPace & DockerTimeouts = {
   pingEveryMs: 5000,
   relistMs: 60_000,
   gapMs: 20,
-  afterwardsMs: [100, 1000],
+  afterwardsMs: [100, 1000, 5000],
 };
 
 /**

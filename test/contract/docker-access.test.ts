@@ -1,15 +1,20 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
-import { createServer as createHttpServer, type RequestListener } from "node:http";
+import { createServer as createHttpServer, type RequestListener, type ServerResponse } from "node:http";
 import { createConnection, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { sharedEngine } from "../../scripts/lab/shared-engine.ts";
 import { checkDocker } from "../../src/discovery/check-docker.ts";
 import { dockerSource } from "../../src/discovery/docker.ts";
+import type { DockerTimeouts } from "../../src/discovery/docker-engine.ts";
+import type { DockerPace } from "../../src/discovery/docker-watch.ts";
+import type { Source } from "../../src/discovery/source.ts";
 import type { DockerConnection } from "../../src/discovery/docker-endpoint.ts";
+import { eventually } from "../support/eventually.ts";
 import { runSource } from "../support/run-source.ts";
 import { tempDir, type TempDir } from "../support/temp-dir.ts";
 import { throwawayCa, type ThrowawayCa } from "../support/throwaway-ca.ts";
@@ -187,15 +192,7 @@ describe("reasons", () => {
       response.writeHead(200, { "content-length": 1000 }).write("[{");
       return setTimeout(() => response.destroy(), 50);
     });
-    const settings = {
-      source: "docker",
-      labelPrefix: "x",
-      enableByDefault: false,
-      defaultBackend: "b",
-      network: null,
-    };
-    const pace = { listMs: 300 };
-    await using run = runSource(dockerSource({ connection: { host: path }, settings, now: Date.now, pace }));
+    await using run = runSource(sourceOf(path, { listMs: 300 }));
     expect((await run.ended)?.message).toMatch(/did not answer within 300 ms \(the list of containers\)/);
     expect(run.snapshots).toEqual([]);
   });
@@ -206,3 +203,69 @@ describe("reasons", () => {
     expect(report).toMatchObject({ ok: false });
   });
 });
+
+test("an engine whose list lags behind its events", async () => {
+  let [events, shown]: [ServerResponse | null, string] = [null, "running"];
+  const path = await pretend("lags", (request, response) => {
+    if (request.url?.startsWith("/events") === true) {
+      events = response;
+      return response.flushHeaders();
+    }
+    const entry = { Id: "a".repeat(64), Names: ["/web"], State: shown, Labels: LABELS };
+    return response.end(request.url === "/containers/json" ? JSON.stringify([entry]) : "OK");
+  });
+  await using run = runSource(sourceOf(path));
+  await eventually(() => expect(run.names()).toEqual(["web"]));
+  for (const lagMs of [60, 700]) {
+    shown = "running";
+    events!.write('{"Type":"container","Action":"unpause"}\n');
+    await eventually(() => expect(run.names()).toEqual(["web"]), { timeoutMs: 3000 });
+    events!.write('{"Type":"container","Action":"pause"}\n');
+    await sleep(lagMs); // What is tested is the time that passes between the event and the list.
+    shown = "paused";
+    await eventually(() => expect(run.names()).toEqual([]), { timeoutMs: 1500 });
+  }
+});
+
+test("an event in pieces, or several at once, and lines that are no events", async () => {
+  let [events, names]: [ServerResponse | null, readonly string[]] = [null, ["web0"]];
+  const path = await pretend("pieces", (request, response) => {
+    if (request.url?.startsWith("/events") === true) {
+      events = response;
+      return response.flushHeaders();
+    }
+    const entries = names.map((name, index) => ({
+      Id: String(index).repeat(64),
+      Names: [`/${name}`],
+      State: "running",
+      Labels: LABELS,
+    }));
+    return response.end(request.url === "/containers/json" ? JSON.stringify(entries) : "OK");
+  });
+  await using run = runSource(sourceOf(path, { afterwardsMs: [] }));
+  await eventually(() => expect(run.names()).toEqual(["web0"]));
+  const kill = JSON.stringify({
+    Type: "container",
+    Action: "kill",
+    time: 1,
+    Actor: { ID: "0".repeat(64), Attributes: { signal: "15" } },
+  });
+  for (const piece of [kill.slice(0, 40), kill.slice(40), "\n\n{}\nnonsense\n"]) events!.write(piece);
+  await eventually(() => expect(run.snapshots.at(-1)?.servers[0]?.state).toBe("drain"));
+  names = ["web0", "web1"];
+  events!.write("{}\n{}\n");
+  await eventually(() => expect(run.names()).toEqual(["web0", "web1"]));
+});
+
+const LABELS = { "x.enable": "true", "x.address": "127.0.0.1", "x.port": "80" };
+
+function sourceOf(host: string, pace: Partial<DockerPace & DockerTimeouts> = {}): Source {
+  const settings = {
+    source: "docker",
+    labelPrefix: "x",
+    enableByDefault: false,
+    defaultBackend: "b",
+    network: null,
+  };
+  return dockerSource({ connection: { host }, settings, now: Date.now, pace });
+}

@@ -166,6 +166,41 @@ describe("a stop signal is remembered", () => {
   });
 });
 
+describe("where nothing else happens that would cause a list", () => {
+  test("what the engine's list shows only after its event is seen", async () => {
+    const network = await docker.lab.network();
+    const one = await docker.serve("one", { networks: [network] });
+    await using following = follow(docker.source());
+    await untilNames(following, ["one"]);
+    for (let round = 0; round < 5; round++) {
+      await one.pause();
+      await eventually(() => expect(following.stateOf("one")).toBe("paused"), { timeoutMs: 3000 });
+      await one.unpause();
+      await eventually(() => expect(following.stateOf("one")).toBe("ready"), { timeoutMs: 3000 });
+      await one.disconnect(network);
+      await eventually(() => expect(following.stateOf("one")).toBe("it is on no network"), {
+        timeoutMs: 3000,
+      });
+      await one.connect(network);
+      await eventually(() => expect(following.stateOf("one")).toBe("ready"), { timeoutMs: 3000 });
+    }
+  });
+
+  test("a drain that is over takes out by itself", async () => {
+    const labels = { ...WITHOUT_NETWORK.labels, drain: "1s" };
+    const one = await docker.serve("one", {
+      ...WITHOUT_NETWORK,
+      labels,
+      script: "trap '' TERM; /bin/busybox sleep 1000",
+    });
+    await using following = follow(docker.source({ pace: { afterwardsMs: [] } }));
+    await untilNames(following, ["one"]);
+    await one.kill("TERM");
+    await eventually(() => expect(following.stateOf("one")).toBe("drain"));
+    await eventually(() => expect(following.stateOf("one")).toContain("still running"), { timeoutMs: 3000 });
+  });
+});
+
 test("a hundred at once", async () => {
   const names = Array.from({ length: 100 }, (_, index) => `many${String(index).padStart(3, "0")}`);
   const flags = (name: string): string[] => {
