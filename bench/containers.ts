@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { docker } from "../scripts/lab/docker-cli.ts";
 import { ensureImages, imageNames } from "../scripts/lab/images.ts";
 import { type SharedEngine, sharedEngine } from "../scripts/lab/shared-engine.ts";
+import { eventually } from "../test/support/eventually.ts";
 import { startProber } from "../test/support/prober.ts";
 import { type Stack, startStack } from "../test/support/stack.ts";
 import { ROLLCALL, untilReady } from "./actors.ts";
@@ -38,10 +39,10 @@ export async function containers(sizes: Sizes, progress: Progress): Promise<read
       const seen = await startOne({ engine, stack, prefix, name });
       through.push(seen.throughMs);
       direct.push(seen.directMs);
-      await sleep(SPACING_MS);
     } finally {
       await docker(engine, "rm", "-fv", name);
     }
+    await untilEmpty(stack);
   }
   const figure = "container start -> first response";
   const row = (who: string, values: number[]): Row => ({ figure, who, unit: "ms", values, floor: DIRECT });
@@ -58,11 +59,20 @@ async function startOne(given: {
   const labels = ["--label", `${prefix}.enable=true`, "--label", `${prefix}.name=${name}`];
   await docker(engine, "create", "--name", name, "-e", `NAME=${name}`, ...labels, imageNames.app);
   await using through = startProber(stack.url);
+  const offsetMs = Date.now() - performance.now();
   await docker(engine, "start", name);
   const format = "{{.NetworkSettings.IPAddress}} {{.State.StartedAt}}";
   const [ip, startedAt = ""] = (await docker(engine, "inspect", "-f", format, name)).split(" ");
   await using direct = startProber(`http://${ip}:8000`);
-  const since = (at: number): number => performance.timeOrigin + at - Date.parse(startedAt);
+  const since = (at: number): number => offsetMs + at - Date.parse(startedAt);
   const [throughAt, directAt] = [await through.firstAnswer(name), await direct.firstAnswer(name)];
   return { throughMs: since(throughAt), directMs: since(directAt) };
+}
+
+/** Resolves when HAProxy was reloaded without the container: it leaves in two steps, drained first and removed then. */
+function untilEmpty({ daemon }: Stack): Promise<void> {
+  return eventually(async () => {
+    const [newest] = (await daemon.status()).changes;
+    if (newest?.kind !== "applied" || newest.servers !== 0) throw new Error(JSON.stringify(newest));
+  });
 }

@@ -9,7 +9,6 @@ export interface LoopOptions {
   readonly reconciler: Reconciler;
   /** Poked by whatever may have changed what is wanted, or what HAProxy runs. */
   readonly changed: DirtyFlag;
-  readonly reloadIntervalMs: number;
   /** From when on sources that never answered are not waited for, by `monotonicMs`. */
   readonly gateOpensAtMs: number;
   readonly log: Logger;
@@ -32,7 +31,7 @@ const DRIFT_MS = 60_000;
  */
 export async function loop(options: LoopOptions, signal: AbortSignal): Promise<void> {
   const { reconciler, changed, log, monotonicMs } = options;
-  /** Trying again while HAProxy does not answer is cheap; a reload that HAProxy refuses may cost it two seconds. */
+  /** How soon to try again: while HAProxy does not answer, and when only new input is likely to help. */
   const soon = backoff({ firstMs: 100, maxMs: 2000 });
   const later = backoff({ firstMs: 1000, maxMs: 60_000 });
   const tell = teller(log);
@@ -51,10 +50,11 @@ export async function loop(options: LoopOptions, signal: AbortSignal): Promise<v
   function nextTry(outcome: Outcome): number {
     switch (outcome.kind) {
       case "deferred":
-        return reconciler.reloadedAtMs() + options.reloadIntervalMs;
+        return reconciler.notBeforeMs();
       case "refused":
         return monotonicMs() + later.next();
       case "failed":
+        if (outcome.stage === "reload" && !outcome.unreachable) return reconciler.notBeforeMs();
         return monotonicMs() + (outcome.unreachable ? soon : later).next();
       case "waiting":
         return monotonicMs() < options.gateOpensAtMs ? options.gateOpensAtMs : Infinity;

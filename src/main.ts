@@ -72,4 +72,5 @@ const exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   complain([`rollcall: ${messageOf(error)}`]);
   return EXIT.failed;
 });
-process.exit(exitCode);
+// A reader at the other end of a pipe may be slow; leaving at once would cut what it has not read yet.
+process.stdout.write("", () => process.exit(exitCode));

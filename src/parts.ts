@@ -3,18 +3,20 @@ import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Roster } from "./core/roster.ts";
 import type { Source } from "./discovery/source.ts";
+import { whenThere } from "./discovery/when-there.ts";
 import { configFile } from "./haproxy/config-file.ts";
 import type { ReloadOptions } from "./haproxy/reload.ts";
-import { type Candidate, haproxy, type Haproxy } from "./haproxy/haproxy.ts";
+import type { Stamped } from "./core/stamp.ts";
+import { haproxy, type Haproxy } from "./haproxy/haproxy.ts";
 import type { Logger } from "./lib/logger.ts";
 import { ownContainerId } from "./lib/own-container.ts";
 import type { Config } from "./options.ts";
 import { renderer, type Renderer } from "./render/renderer.ts";
-import { stampRevision } from "./render/revision.ts";
+import { stampRevision } from "./render/stamp-revision.ts";
 
 /** The template that comes with Rollcall. */
 export const DEFAULT_TEMPLATE = fileURLToPath(new URL("../templates/haproxy.cfg.eta", import.meta.url));
-const DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock";
+const DEFAULT_DOCKER_SOCKET = "/var/run/docker.sock";
 
 export interface PartsOptions {
   readonly config: Config;
@@ -43,11 +45,19 @@ export function etcdOptions({ config, log }: PartsOptions) {
   };
 }
 
-/** Options of the Docker source; null = Docker is off, or `auto` and its socket is not there. */
+/** True when Docker is followed if there is an engine, and nobody said that there is one. */
+export const isDockerOptional = (config: Config): boolean =>
+  config.docker === "auto" && config["docker-host"] === null;
+
+/** Options of the Docker source; null = Docker is off, or optional and its socket is not there. */
 export function dockerOptions({ config }: PartsOptions) {
-  const host = config["docker-host"] ?? DEFAULT_DOCKER_HOST;
-  if (config.docker === "off") return null;
-  if (config.docker === "auto" && config["docker-host"] === null && !isThere(host)) return null;
+  if (config.docker === "off" || (isDockerOptional(config) && !existsSync(DEFAULT_DOCKER_SOCKET)))
+    return null;
+  return dockerAccess(config);
+}
+
+function dockerAccess(config: Config) {
+  const host = config["docker-host"] ?? DEFAULT_DOCKER_SOCKET;
   return {
     connection: {
       host,
@@ -86,6 +96,15 @@ export async function sourcesOf(options: PartsOptions): Promise<readonly Source[
   return sources;
 }
 
+/** The sources that a daemon follows: an engine that may come later is among them. */
+export async function followedSources(options: PartsOptions): Promise<readonly Source[]> {
+  const sources = await sourcesOf(options);
+  const { config } = options;
+  if (!isDockerOptional(config) || dockerOptions(options) !== null) return sources;
+  const { dockerSource } = await import("./discovery/docker.ts");
+  return [...sources, whenThere(dockerSource(dockerAccess(config)), DEFAULT_DOCKER_SOCKET)];
+}
+
 /** A source that reads servers from a YAML file. */
 export async function fileSourceOf(path: string, config: Config): Promise<Source> {
   const { fileSource } = await import("./discovery/file.ts");
@@ -95,7 +114,7 @@ export async function fileSourceOf(path: string, config: Config): Promise<Source
 /** The renderer, and the function that turns a roster into a candidate with its revision. */
 export function rendererOf(options: PartsOptions): {
   renderer: Renderer;
-  render: (roster: Roster) => Promise<Candidate>;
+  render: (roster: Roster) => Promise<Stamped>;
 } {
   const { config, env } = options;
   const made = renderer({
@@ -137,11 +156,6 @@ export function rollcallVersion(): string {
 function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], null> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null)) as never;
 }
-
-const isThere = (dockerHost: string): boolean => {
-  const path = dockerHost.replace(/^unix:\/\//, "");
-  return !path.startsWith("/") || existsSync(path);
-};
 
 function textOf(path: string): string {
   try {

@@ -5,8 +5,9 @@ const WATCH_MS = 2000;
 const WATCH_DOWN_MS = 200;
 
 /**
- * Notices a HAProxy that is back, or that was restarted or reloaded by somebody else, until `signal` aborts.
- * `onOther` is called once for each worker that answers and is not the one that is known to be ours.
+ * Notices a HAProxy that went away, that is back, or that was restarted or reloaded by somebody else, until `signal`
+ * aborts. `onOther` is called once for each worker that answers and is not the one that is known to be ours, and once
+ * when none answers any more: the file for its next start is looked at then.
  */
 export async function watchHaproxy(
   options: {
@@ -21,7 +22,7 @@ export async function watchHaproxy(
   let seen: number | null = null;
   while (!signal.aborted) {
     const pid = await options.workerPid();
-    if (pid !== null && pid !== seen && pid !== options.knownPid()) options.onOther();
+    if (pid !== seen && (pid === null || pid !== options.knownPid())) options.onOther();
     seen = pid;
     await sleep(pid === null ? WATCH_DOWN_MS : WATCH_MS, signal);
   }

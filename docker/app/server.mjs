@@ -34,4 +34,4 @@ function stop() {
 
 process.on("SIGTERM", stop);
 process.on("SIGINT", stop);
-server.listen(Number(process.env.PORT ?? 8000), () => console.log(`${host} listens`));
+server.listen(Number(process.env.PORT ?? 8000));

@@ -9,8 +9,10 @@ export interface Daemon extends AsyncDisposable {
   readonly url: string;
   /** Resolves when /readyz says so. */
   ready(): Promise<void>;
-  /** Resolves with the changes that were applied since then, oldest first; waits for the first of them. */
-  appliedSince(atMs: number): Promise<readonly PassJson[]>;
+  /** Number of its last pass. */
+  lastPass(): Promise<number>;
+  /** Resolves with the changes that later passes have applied, oldest first; waits for the first of them. */
+  appliedAfter(pass: number): Promise<readonly PassJson[]>;
 }
 
 const POLL_MS = 10;
@@ -42,15 +44,19 @@ export function startDaemon(given: {
     throw new Error(`Rollcall ${what}: ${state}. Its log ends so:\n${tail(logFile)}`);
   }
 
+  const status = async (): Promise<StatusJson> =>
+    (await (await fetch(`${url}/api/status`)).json()) as StatusJson;
+
   return {
     url,
     ready: async () => {
       await until("is ready", async () => (await fetch(`${url}/readyz`)).ok || undefined);
     },
-    appliedSince: (atMs) =>
+    lastPass: async () => (await status()).lastPass?.pass ?? 0,
+    appliedAfter: (before) =>
       until("applies a change", async () => {
-        const status = (await (await fetch(`${url}/api/status`)).json()) as StatusJson;
-        const found = status.changes.filter(({ kind, at }) => kind === "applied" && Date.parse(at) >= atMs);
+        const { changes } = await status();
+        const found = changes.filter(({ kind, pass }) => kind === "applied" && pass > before);
         return found.length === 0 ? undefined : found.toReversed();
       }),
     async [Symbol.asyncDispose]() {

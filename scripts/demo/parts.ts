@@ -19,8 +19,9 @@ export interface Parts extends AsyncDisposable {
   readonly apps: ReadonlyMap<string, AppServer>;
   /** Prints etcdctl's command line and runs it. */
   ctl(...args: string[]): Promise<void>;
-  /** Lines of a shell that make `etcdctl` and `bin/rollcall` work by hand. */
-  readonly shell: { readonly etcdctl: string; readonly rollcall: string; readonly configFile: string };
+  readonly configFile: string;
+  /** Lines of a shell after which `etcdctl` and `bin/rollcall` work by hand. */
+  readonly setUp: readonly string[];
 }
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -79,11 +80,12 @@ export async function startParts(given: {
       const variables = { ETCDCTL_API: "3", ETCDCTL_ENDPOINTS: etcd.endpoint };
       await execa(etcdctl, args, { env: variables, cancelSignal: signal });
     },
-    shell: {
-      etcdctl: `export PATH=${dirname(etcdctl)}:$PATH ETCDCTL_API=3 ETCDCTL_ENDPOINTS=${etcd.endpoint}`,
-      rollcall: `export HAPROXY_BIND=${bind} ROLLCALL_CONFIG=${configFile}`,
-      configFile: haproxyConfig,
-    },
+    configFile: haproxyConfig,
+    setUp: [
+      `cd ${ROOT}`,
+      `export PATH=${dirname(etcdctl)}:$PATH ETCDCTL_API=3 ETCDCTL_ENDPOINTS=${etcd.endpoint}`,
+      `export HAPROXY_BIND=${bind} ROLLCALL_CONFIG=${configFile}`,
+    ],
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

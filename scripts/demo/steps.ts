@@ -28,13 +28,13 @@ export const settle = ({ signal }: Stage): Promise<void> => sleep(QUIET_MS, unde
 export async function register(stage: Stage, names: readonly string[]): Promise<Measured> {
   const { parts, out, signal } = stage;
   await using prober = startProber(parts.url);
-  const since = Date.now();
+  const before = await parts.daemon.lastPass();
   const startedAt = performance.now();
   for (const name of names) await parts.ctl("put", `/app/servers/${name}`, addressOf(parts, name));
   const times = await Promise.all(names.map((name) => prober.firstAnswer(name, { signal })));
   const ms = Math.max(...times) - startedAt;
   out.line(`all ${names.length} have answered after ${duration(ms)}`);
-  await tellChanges(stage, since);
+  await tellChanges(stage, before);
   return { what: `put ${names.join(", ")} -> first answer of the last`, ms };
 }
 
@@ -54,7 +54,7 @@ export async function change(
   const { name, kind } = given;
   await using prober = startProber(parts.url);
   if (kind === "goes") await prober.firstAnswer(name, { signal });
-  const since = Date.now();
+  const before = await parts.daemon.lastPass();
   const startedAt = performance.now();
   await given.act();
   const endedAt = performance.now();
@@ -64,7 +64,7 @@ export async function change(
   const ms = seenAt - startedAt;
   const command = given.background === true ? "" : ` (the command itself: ${duration(endedAt - startedAt)})`;
   out.line(`${kind === "comes" ? "first" : "last"} answer of ${name} after ${duration(ms)}${command}`);
-  await tellChanges(stage, since);
+  await tellChanges(stage, before);
   const failed = [...prober.failures].map(([reason, count]) => `${count} x ${reason}`).join(", ");
   out.line(`${prober.sent} requests meanwhile, ${failed === "" ? "none failed" : `failed: ${failed}`}`);
   if (failed !== "") throw new Error(`requests failed while ${name} ${kind}: ${failed}`);
@@ -85,9 +85,9 @@ export function addressOf(parts: Parts, name: string): string {
   return app.address;
 }
 
-/** What Rollcall itself says of the changes since then. */
-async function tellChanges({ parts, out }: Stage, sinceMs: number): Promise<void> {
-  for (const pass of await parts.daemon.appliedSince(sinceMs)) out.line(`rollcall: ${describe(pass)}`);
+/** What Rollcall itself says of the changes after that pass. */
+async function tellChanges({ parts, out }: Stage, before: number): Promise<void> {
+  for (const pass of await parts.daemon.appliedAfter(before)) out.line(`rollcall: ${describe(pass)}`);
 }
 
 function describe({ way, durationMs, timings, servers }: PassJson): string {

@@ -77,7 +77,10 @@ export async function story(options: {
 
   out.heading("A container that registers itself");
   if (docker !== null) seen.push(...(await showContainer(stage, { docker, dir, others })));
-  else out.line("Left out. Start a Docker engine, or the lab's own: node scripts/setup.ts docker images");
+  else
+    out.line(
+      "Left out. To see it, start a Docker engine, or as root the lab's own: npx node scripts/setup.ts docker",
+    );
 
   out.heading("What was seen");
   out.table(seen.map(({ what, ms }) => [what, duration(ms)]));
@@ -89,7 +92,7 @@ export async function story(options: {
 }
 
 function showAddresses(parts: Parts, out: Output): void {
-  const { url, daemon, shell } = parts;
+  const { url, daemon, configFile, setUp } = parts;
   out.heading("Where to look");
   out.table([
     [`${url}/`, "what clients see"],
@@ -97,12 +100,11 @@ function showAddresses(parts: Parts, out: Output): void {
     [`${daemon.url}/readyz`, "whether HAProxy runs what is wanted, and why not"],
     [`${daemon.url}/api/status`, "everything that Rollcall knows, as JSON"],
     [`${daemon.url}/metrics`, "for Prometheus"],
-    [shell.configFile, "what Rollcall wrote"],
+    [configFile, "what Rollcall wrote"],
   ]);
   out.heading("What to try, in another terminal");
   for (const line of [
-    shell.etcdctl,
-    shell.rollcall,
+    ...setUp,
     `etcdctl put /app/servers/web2 ${addressOf(parts, "web2")}           # brings web2 back`,
     "etcdctl put /app/overrides/web1 drain                   # no new requests for web1",
     "etcdctl put /app/servers/bad nonsense                   # refused; /api/status says why",

@@ -78,9 +78,12 @@ function aptOptions(suite: Suite): string[] {
 /** The address of the Debian mirror that this machine's own apt uses. */
 export async function debianMirror(): Promise<string> {
   const format = "$(ORIGIN) $(RELEASE) $(COMPONENT) $(REPO_URI)";
-  const { stdout } = await execa("apt-get", ["indextargets", "--format", format, "Created-By: Packages"]);
+  const args = ["indextargets", "--format", format, "Created-By: Packages"];
+  const known = await execa("apt-get", args);
+  // Without package lists, as on a machine that was just installed, apt names no source that it has not asked yet.
+  const all = await execa("apt-get", [...args, "--no-release-info"]);
   const codename = /^VERSION_CODENAME=(.*)$/m.exec(await readFile("/etc/os-release", "utf8"))?.[1] ?? "sid";
-  for (const line of stdout.split("\n")) {
+  for (const line of [...known.stdout.split("\n"), ...all.stdout.split("\n")]) {
     const target = /^(\S*) (\S+) main (\S+)$/.exec(line);
     if (target?.[3] !== undefined && isDebian(target[1]) && target[2] === codename) return target[3];
   }
@@ -89,7 +92,7 @@ export async function debianMirror(): Promise<string> {
   );
 }
 
-// Without package lists apt does not know the origin yet.
+// Without package lists the origin is not known yet.
 function isDebian(origin: string | undefined): boolean {
   return origin === "Debian" || origin === "" || origin === "$(ORIGIN)";
 }

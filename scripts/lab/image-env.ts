@@ -26,9 +26,14 @@ export async function imageEnv(engine: { dockerHost: string }): Promise<Record<s
   return env;
 }
 
-/** Environment for the `docker` command with Compose: the engine, the plugins and the images. */
+/**
+ * Environment for the `docker` command with Compose: the engine, the plugins, the images, and the engine's socket for
+ * Compose files that mount it.
+ */
 export async function composeEnv(engine: { dockerHost: string }): Promise<Record<string, string>> {
-  return { ...dockerEnv(engine), ...(await imageEnv(engine)) };
+  const socket = /^unix:\/\/(.+)$/.exec(engine.dockerHost)?.[1];
+  const mounted = socket === undefined ? {} : { DOCKER_SOCKET: socket };
+  return { ...dockerEnv(engine), ...(await imageEnv(engine)), ...mounted };
 }
 
 async function isAvailable(engine: { dockerHost: string }, image: string): Promise<boolean> {

@@ -43,10 +43,10 @@ async function examineTemplate(context: Context, snapshots: readonly Snapshot[])
   try {
     const roster = buildRoster(snapshots, { defaultBackend: config["default-backend"] });
     const { text } = await rendererOf(context).render(roster);
-    const wrong = problems(text, { openFiles: null });
+    const wrong = problems(text, { openFiles: null, socketPath: config["haproxy-socket"] });
     if (wrong.length > 0) return bad(what, wrong.join("; "));
-    const file = await configFile(join(folder, "haproxy.cfg")).stage(text);
-    await checkConfig({ binary: config["haproxy-bin"], file, signal });
+    const staged = await configFile(join(folder, "haproxy.cfg")).stage(text);
+    await checkConfig({ binary: config["haproxy-bin"], file: staged.path, signal });
     return good(what, 'renders, and "haproxy -c" accepts it');
   } catch (error) {
     return bad(what, messageOf(error));

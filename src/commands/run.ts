@@ -1,11 +1,13 @@
 import type { PassRecord } from "../core/outcome.ts";
+import type { Roster } from "../core/roster.ts";
+import type { Stamped } from "../core/stamp.ts";
 import { board as newBoard } from "../discovery/board.ts";
 import { keepRunning } from "../discovery/keep-running.ts";
 import { dirtyFlag } from "../lib/dirty-flag.ts";
 import { loop } from "../loop.ts";
 import { startHttp } from "../observe/http.ts";
 import { metrics as newMetrics } from "../observe/metrics.ts";
-import { haproxyOf, rendererOf, rollcallVersion, sourcesOf } from "../parts.ts";
+import { haproxyOf, rendererOf, isDockerOptional, rollcallVersion, followedSources } from "../parts.ts";
 import { reconciler as newReconciler } from "../reconcile.ts";
 import { statusKeeper } from "../status-keeper.ts";
 import { watchHaproxy } from "../watch-haproxy.ts";
@@ -19,25 +21,33 @@ async function execute(context: Context): Promise<number> {
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const changed = dirtyFlag();
-  const sources = await sourcesOf(context);
+  const sources = await followedSources(context);
   const names = sources.map((source) => source.name);
   const version = rollcallVersion();
   log.info({ version, sources: names, haproxyConfig: config["haproxy-config"] }, "rollcall starts");
 
-  const board = newBoard({ names, onChange: changed.poke, now });
+  const board = newBoard({
+    names,
+    optional: isDockerOptional(config) ? ["docker"] : [],
+    onChange: changed.poke,
+    now,
+  });
   const haproxy = haproxyOf(config, kill);
-  const { renderer, render } = rendererOf(context);
+  const { renderer, render: renderOnce } = rendererOf(context);
   const monotonicMs = (): number => performance.now();
   const times = {
     monotonicMs,
     gateOpensAtMs: monotonicMs() + config["start-timeout"],
     reloadIntervalMs: config["reload-interval"],
   };
+  const templates = watchTemplates(changed.poke, signal);
+  // Watched from the moment they were read: what is changed while a pass goes on must not be missed.
+  const render = (roster: Roster): Promise<Stamped> =>
+    renderOnce(roster).finally(() => templates.update(renderer.files()));
   const defaultBackend = config["default-backend"];
   const reconciler = newReconciler({ board, haproxy, render, defaultBackend, ...times });
   const keeper = statusKeeper({ board, reconciler, version, now });
   const metrics = newMetrics({ status: keeper.status });
-  const templates = watchTemplates(changed.poke, signal);
 
   const http =
     config.http === null ? null : await startHttp({ ...config.http, status: keeper.status, metrics, log });
@@ -45,7 +55,6 @@ async function execute(context: Context): Promise<number> {
   const onPass = (record: PassRecord): void => {
     keeper.onPass(record);
     metrics.onPass(record);
-    templates.update(renderer.files());
   };
   const watch = {
     workerPid: async () => keeper.sawHaproxy(await haproxy.info()),

@@ -18,7 +18,8 @@ export function bindAddresses(text: string): readonly BindAddress[] {
   const binds = readConfig(text)
     .filter(({ keyword }) => keyword === "frontend" || keyword === "listen")
     .flatMap((section) => section.lines)
-    .filter((line) => line.words[0] === "bind");
+    // A transparent one need not be an address of this host.
+    .filter((line) => line.words[0] === "bind" && !line.words.includes("transparent"));
   return binds.flatMap(({ number, words }) =>
     (words[1] ?? "").split(",").flatMap((address): readonly BindAddress[] => {
       const [, hostText = "", portText = ""] = /^(?:ipv[46]@)?(.*):([0-9]+)$/.exec(address) ?? [];

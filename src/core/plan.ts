@@ -1,4 +1,5 @@
 import { holdsServers, readConfig, type ConfigLine, type ConfigSection } from "./haproxy-config.ts";
+import { stampOf } from "./stamp.ts";
 
 /** Why a reload is needed: which section, where in the candidate (0 = nowhere, it is gone), and what about it. */
 export interface Reason {
@@ -52,7 +53,9 @@ function bySection(sections: readonly ConfigSection[]): Map<string, ConfigSectio
 function differences(section: string, before: ConfigSection, after: ConfigSection): readonly Reason[] {
   const split = (one: ConfigSection): { servers: ConfigLine[]; rest: ConfigLine[] } => {
     const isServer = (line: ConfigLine): boolean => holdsServers(one) && line.words[0] === "server";
-    return { servers: one.lines.filter(isServer), rest: one.lines.filter((line) => !isServer(line)) };
+    // The stamp differs whenever anything does: it says nothing.
+    const rest = one.lines.filter((line) => !isServer(line) && stampOf(line) === null);
+    return { servers: one.lines.filter(isServer), rest };
   };
   const [old, now] = [split(before), split(after)];
   const found: Reason[] = [];

@@ -1,9 +1,11 @@
-import { type ConfigSection, readConfig, serverLines } from "./haproxy-config.ts";
+import { type ConfigLine, type ConfigSection, readConfig, serverLines } from "./haproxy-config.ts";
 
 /** What is known of the HAProxy that would run the candidate. */
 export interface Limits {
   /** Hard limit of open files of its process; null = not known. */
   readonly openFiles: number | null;
+  /** The stats socket over which we reach it; null = it does not matter. */
+  readonly socketPath: string | null;
 }
 
 /** Descriptors that HAProxy takes for itself, measured: listeners, pollers, sockets of the master. */
@@ -22,7 +24,7 @@ export function problems(text: string, limits: Limits): readonly string[] {
   if (text.includes("\0")) found.push("it contains a NUL character");
   if (!sections.some(listens))
     found.push('no frontend or listen section has a "bind": HAProxy would listen nowhere');
-  found.push(...duplicates(sections), ...descriptors(sections, limits));
+  found.push(...duplicates(sections), ...descriptors(sections, limits), ...statsSocket(sections, limits));
   return found;
 }
 
@@ -30,7 +32,26 @@ const listens = (section: ConfigSection): boolean =>
   (section.keyword === "frontend" || section.keyword === "listen") &&
   section.lines.some((line) => line.words[0] === "bind" && line.words.length > 1);
 
+/** Without its socket HAProxy would be out of reach, also for the text that brings it back. */
+function statsSocket(sections: readonly ConfigSection[], { socketPath }: Limits): readonly string[] {
+  const lines = globalLines(sections);
+  const sockets = lines.filter(({ words }) => words[0] === "stats" && words[1] === "socket");
+  const isUnclear = lines.some(({ words }) => words[0] === "unix-bind" || words[0]?.startsWith(".") === true);
+  const isThere = sockets.some(
+    ({ words: [, , address = ""] }) => address.replace(/^unix@/, "") === socketPath,
+  );
+  if (socketPath === null || isThere || isUnclear || sockets.some(({ words }) => words[2]?.includes("$")))
+    return [];
+  return [`its global section has no "stats socket ${socketPath}", over which Rollcall reaches HAProxy`];
+}
+
+const globalLines = (sections: readonly ConfigSection[]): readonly ConfigLine[] =>
+  sections.filter((section) => section.keyword === "global").flatMap((section) => section.lines);
+
 function duplicates(sections: readonly ConfigSection[]): readonly string[] {
+  const words = sections.flatMap((section) => section.lines.map((line) => line.words[0] ?? ""));
+  // Of the variants in conditional blocks HAProxy takes one.
+  if (words.some((word) => word.startsWith(".if"))) return [];
   const seen = new Map<string, number>();
   return serverLines(sections).flatMap((server) => {
     const key = `${server.backend}/${server.name}`;

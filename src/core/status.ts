@@ -5,8 +5,11 @@ import type { Snapshot } from "./snapshot.ts";
 /** How one source is doing. */
 export interface SourceState {
   readonly name: string;
-  /** `starting`: never published. `live`: connected. `down`: broken, being tried again; its last picture stands. */
-  readonly state: "starting" | "live" | "down";
+  /**
+   * `starting`: never published. `live`: connected. `down`: broken, being tried again; its last picture stands.
+   * `absent`: it need not exist on this machine, and was not seen yet.
+   */
+  readonly state: "starting" | "live" | "down" | "absent";
   /** Since when it is in this state, in milliseconds since the epoch. */
   readonly sinceMs: number;
   /** Why it is not live. */

@@ -8,16 +8,26 @@ export interface Board {
   /** In the order in which the sources were given, which is their order of precedence. */
   sources(): readonly SourceState[];
   snapshots(): readonly Snapshot[];
-  /** Sources that never published. */
+  /** Sources that must exist and never published. */
   missing(): readonly SourceState[];
+  /** Sources that need not exist and never published. */
+  absent(): readonly SourceState[];
 }
 
-export function board(options: { names: readonly string[]; onChange: () => void; now: () => number }): Board {
-  const { now } = options;
+const NEVER_SEEN = { error: null, snapshot: null, publishedAtMs: null } as const;
+
+export function board(options: {
+  names: readonly string[];
+  /** Those of the names that need not exist on this machine. */
+  optional?: readonly string[];
+  onChange: () => void;
+  now: () => number;
+}): Board {
+  const { now, optional = [] } = options;
   const states = new Map<string, SourceState>(
     options.names.map((name) => [
       name,
-      { name, state: "starting", sinceMs: now(), error: null, snapshot: null, publishedAtMs: null },
+      { ...NEVER_SEEN, name, state: optional.includes(name) ? "absent" : "starting", sinceMs: now() },
     ]),
   );
   const state = (name: string): SourceState => {
@@ -35,12 +45,13 @@ export function board(options: { names: readonly string[]; onChange: () => void;
     },
     down: (name, error) => {
       const before = state(name);
-      const kind = before.snapshot === null ? "starting" : "down";
+      const kind = before.snapshot === null ? before.state : "down";
       const sinceMs = before.state === kind ? before.sinceMs : now();
       states.set(name, { ...before, state: kind, sinceMs, error });
     },
     sources: () => [...states.values()],
     snapshots: () => [...states.values()].flatMap((one) => (one.snapshot === null ? [] : [one.snapshot])),
-    missing: () => [...states.values()].filter((one) => one.snapshot === null),
+    missing: () => [...states.values()].filter((one) => one.state === "starting"),
+    absent: () => [...states.values()].filter((one) => one.state === "absent"),
   };
 }

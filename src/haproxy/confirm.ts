@@ -16,6 +16,8 @@ export type Verdict =
 const POLL_MS = 10;
 /** A worker that is seen starting gets this many times the usual time: with very many servers it needs it. */
 const PATIENCE = 10;
+/** A worker that answers and runs something else is somebody else's: it will not change its mind. */
+const WRONG_MS = 1500;
 
 /**
  * Waits until a worker with another pid than `oldPid` answers with what is expected. The master's children tell a
@@ -25,7 +27,8 @@ const PATIENCE = 10;
 export async function confirm(options: {
   expected: Expectation;
   socketPath: string;
-  oldPid: number;
+  /** The worker from before; null = any that runs what was expected will do. */
+  oldPid: number | null;
   /** Null when the master cannot be seen. */
   master: Master | null;
   /** Workers from before the reload was demanded. */
@@ -35,43 +38,44 @@ export async function confirm(options: {
   const { master, workers, timeoutMs } = options;
   const startedAt = performance.now();
   const born = new Set<number>();
-  let why = "";
+  let wrongSince = Infinity;
   for (let polls = 0; ; polls++) {
-    const answer = await look(options);
-    if (typeof answer !== "string") return { kind: "proven", info: answer };
-    why = answer;
+    const seen = await look(options);
+    if (seen.info !== null && seen.why === "") return { kind: "proven", info: seen.info };
     const now = master === null || workers === null ? null : await workersOf(master);
     for (const pid of now ?? []) if (workers?.has(pid) === false) born.add(pid);
-    const starting = [...born].filter((pid) => now?.has(pid) === true);
-    if (born.size > 0 && starting.length === 0) {
-      // It may have answered and been replaced by another reload in the meantime: look once more.
-      const last = await look(options);
-      if (typeof last !== "string") return { kind: "proven", info: last };
+    const starting = [...born].filter((pid) => now?.has(pid) === true && pid !== seen.info?.pid);
+    if (seen.info === null) wrongSince = Infinity;
+    else wrongSince = Math.min(wrongSince, performance.now());
+    const ended = born.size > 0 && starting.length === 0 && seen.info === null;
+    // It may have answered and been replaced by another reload since we looked.
+    if (ended && (await look(options)).info === null) {
       return {
         kind: "failed",
         why: `the new worker ${[...born].join(", ")} ended at its start, see HAProxy's log`,
       };
     }
     const limitMs = starting.length > 0 ? PATIENCE * timeoutMs : timeoutMs;
-    if (performance.now() - startedAt > limitMs) break;
+    const isWrong = starting.length === 0 && performance.now() - wrongSince > WRONG_MS;
+    if (isWrong || performance.now() - startedAt > limitMs) return { kind: "lost", why: seen.why };
     await sleep(Math.min(POLL_MS * (1 + polls / 20), 10 * POLL_MS));
   }
-  return { kind: "lost", why };
 }
 
-/** The new worker's info, or why it is not that. */
+/** The worker that answers, unless it is the old one, and what is wrong with it; nothing is = the proof. */
 async function look(options: {
   expected: Expectation;
   socketPath: string;
-  oldPid: number;
-}): Promise<Info | string> {
+  oldPid: number | null;
+}): Promise<{ info: Info | null; why: string }> {
   const { expected, socketPath, oldPid } = options;
   try {
     const info = await readInfo(socketPath);
-    if (info.pid === oldPid || info.stopping) return `the old worker ${info.pid} still answers`;
+    if (info.pid === oldPid || info.stopping)
+      return { info: null, why: `the old worker ${info.pid} still answers` };
     const wrong = difference(expected, { info, servers: await readServers(socketPath) });
-    return wrong === null ? info : `worker ${info.pid}: ${wrong}`;
+    return { info, why: wrong === null ? "" : `worker ${info.pid}: ${wrong}` };
   } catch (error) {
-    return messageOf(error);
+    return { info: null, why: messageOf(error) };
   }
 }

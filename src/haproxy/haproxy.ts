@@ -1,24 +1,18 @@
 import type { Stopwatch } from "../core/outcome.ts";
-import { readConfig } from "../core/haproxy-config.ts";
 import { problems } from "../core/requirements.ts";
+import { readStamp, type Stamped } from "../core/stamp.ts";
 import { messageOf } from "../lib/errors.ts";
 import { checkConfig } from "./check.ts";
-import type { ConfigFile } from "./config-file.ts";
+import type { ConfigFile, StagedFile } from "./config-file.ts";
 import { difference, expectationOf } from "./expectation.ts";
 import { HaproxyError, type HaproxyStage } from "./haproxy-error.ts";
 import { findMaster, type Master, sharesNamespace } from "./master.ts";
 import { probeNewPorts } from "./port-probe.ts";
 import { reload, type ReloadOptions } from "./reload.ts";
-import { type Info, parseRevision, readInfo, readServers } from "./running.ts";
-
-/** Text that is to be run, with the revision that stands in it (null: none does). */
-export interface Candidate {
-  readonly text: string;
-  readonly revision: string | null;
-}
+import { type Info, readInfo, readServers } from "./running.ts";
 
 /** What HAProxy was proven to run. */
-export interface Applied extends Candidate {
+export interface Applied extends Stamped {
   /** The worker that said so. */
   readonly pid: number;
 }
@@ -31,23 +25,26 @@ export interface Haproxy {
    * `stopwatch` gets the milliseconds of each stage, whether it succeeds or not.
    * @throws HaproxyError
    */
-  reloadTo(candidate: Candidate, given: { lastGood: Applied | null; stopwatch: Stopwatch }): Promise<Applied>;
+  reloadTo(candidate: Stamped, given: { lastGood: Stamped | null; stopwatch: Stopwatch }): Promise<Applied>;
   /**
    * Checks the candidate and makes it the live file, without a reload.
    * @throws HaproxyError
    */
-  write(candidate: Candidate): Promise<void>;
+  write(candidate: Stamped): Promise<void>;
   /**
    * Compares what runs with what should: null = it is the same, else the difference in words.
    * @throws HaproxyError `unreachable`
    */
-  verify(candidate: Candidate): Promise<{ info: Info; difference: string | null }>;
-  /** The live file, when HAProxy was once seen to run it and it was not replaced since; else null. */
-  settled(): Promise<Candidate | null>;
+  verify(candidate: Stamped): Promise<{ info: Info; difference: string | null }>;
   /** The worker that answers now; null when none does. */
   info(): Promise<Info | null>;
-  /** The live file's text; null when there is none. */
+  /**
+   * The live file's text; null when there is none.
+   * @throws HaproxyError `failed`
+   */
   liveText(): Promise<string | null>;
+  /** The text that HAProxy was last seen to run, also by an earlier Rollcall; null when there is none. */
+  goodText(): Promise<Stamped | null>;
 }
 
 /** Confirming may take a few times what HAProxy needs to read the file, which the check has just measured. */
@@ -56,74 +53,90 @@ const CONFIRM_PER_CHECK = 5;
 
 export function haproxy(options: ReloadOptions & { binary: string; file: ConfigFile }): Haproxy {
   const { binary, file, socketPath } = options;
+  /** The master of the worker that was last seen to run what it should. */
+  let lastMaster: Master | null = null;
+  /** A live text that passed the check needs no other one, however often its reload is tried. */
+  let checked = "";
 
-  async function check(candidate: Candidate): Promise<void> {
+  async function check(candidate: Stamped): Promise<StagedFile> {
     const master = await runningMaster(socketPath);
-    const wrong = problems(candidate.text, { openFiles: master?.openFiles ?? null });
+    const wrong = problems(candidate.text, { openFiles: master?.openFiles ?? null, socketPath });
     if (wrong.length > 0) throw new HaproxyError(wrong.join("; "), { stage: "check", kind: "refused" });
-    await checkConfig({ binary, file: await file.stage(candidate.text) });
-    const live = await file.read();
-    if (live === null || master === null || !(await sharesNamespace(master.pid, "net"))) return;
-    await probeNewPorts({ live, candidate: candidate.text });
+    const staged = await file.stage(candidate.text);
+    try {
+      await checkConfig({ binary, file: staged.path });
+      const live = await file.read();
+      if (live !== null && master !== null && (await sharesNamespace(master.pid, "net"))) {
+        await probeNewPorts({ live, candidate: candidate.text });
+      }
+      return staged;
+    } catch (error) {
+      await staged.discard();
+      throw error;
+    }
   }
 
-  async function putBack(text: string): Promise<void> {
-    await file.stage(text);
-    await file.commit();
+  async function write(candidate: Stamped, stopwatch: Stopwatch = {}): Promise<void> {
+    if (candidate.text === checked && candidate.text === (await file.read())) return;
+    const staged = await timed(stopwatch, "check", () => check(candidate));
+    await timed(stopwatch, "commit", () => staged.commit());
+    checked = candidate.text;
+  }
+
+  async function putBack(lastGood: Stamped): Promise<void> {
+    const staged = await file.stage(lastGood.text);
+    await staged.commit();
   }
 
   return {
     async reloadTo(candidate, { lastGood, stopwatch }) {
-      const timed = async <T>(stage: HaproxyStage, work: () => Promise<T>): Promise<T> => {
-        const start = performance.now();
-        return work().finally(() => {
-          stopwatch[stage] = performance.now() - start;
-        });
-      };
-      await timed("check", () => check(candidate));
-      await timed("commit", () => file.commit());
-      const expected = expectationOf(candidate.text, candidate.revision);
-      const lastPid = lastGood?.pid ?? null;
+      await write(candidate, stopwatch);
+      const expected = expectationOf(candidate);
       const confirmTimeoutMs = CONFIRM_MIN_MS + CONFIRM_PER_CHECK * (stopwatch.check ?? 0);
+      // A signal that is lost is cheap to repeat; a change of more than servers may be what HAProxy cannot take.
+      const attempts = candidate.revision !== null && candidate.revision === lastGood?.revision ? 2 : 1;
+      const demand = { ...options, confirmTimeoutMs, attempts, lastMaster };
       try {
-        const info = await timed("reload", () => reload(expected, { ...options, confirmTimeoutMs, lastPid }));
-        await file.proven();
+        const info = await timed(stopwatch, "reload", () => reload(expected, demand));
+        lastMaster = (await runningMaster(socketPath)) ?? lastMaster;
+        // Not noting it costs a reload at the next start, no more.
+        await file.proven(candidate.text).catch(() => undefined);
         return { ...candidate, pid: info.pid };
       } catch (error) {
         // One that does not answer may be starting with the new file at this moment: leave it there.
         const answered = !(error instanceof HaproxyError && error.kind === "unreachable");
-        if (answered && lastGood !== null) await putBack(lastGood.text);
+        if (answered && lastGood !== null) await putBack(lastGood).catch(() => undefined);
         throw error;
       }
     },
-    async write(candidate) {
-      await check(candidate);
-      await file.commit();
-    },
+    write: (candidate) => write(candidate),
     async verify(candidate) {
       try {
         const info = await readInfo(socketPath);
-        const expected = expectationOf(candidate.text, candidate.revision);
-        return { info, difference: difference(expected, { info, servers: await readServers(socketPath) }) };
+        const servers = await readServers(socketPath);
+        const found = difference(expectationOf(candidate), { info, servers });
+        if (found === null) lastMaster = (await runningMaster(socketPath)) ?? lastMaster;
+        return { info, difference: found };
       } catch (cause) {
         throw new HaproxyError("HAProxy does not answer", { stage: "confirm", kind: "unreachable", cause });
       }
     },
-    async settled() {
-      const text = await file.read();
-      if (text === null || (await file.isPending())) return null;
-      return { text, revision: revisionIn(text) };
-    },
     info: () => readInfo(socketPath).catch(() => null),
     liveText: () => file.read(),
+    async goodText() {
+      const text = await file.readGood().catch(() => null);
+      return text === null ? null : readStamp(text);
+    },
   };
 }
 
-/** The revision that stands in a text; null when there is none. */
-function revisionIn(text: string): string | null {
-  const global = readConfig(text).filter((section) => section.keyword === "global");
-  const lines = global.flatMap((section) => section.lines).filter((line) => line.words[0] === "description");
-  return parseRevision(lines.at(-1)?.words[1] ?? "");
+async function timed<T>(stopwatch: Stopwatch, stage: HaproxyStage, work: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  try {
+    return await work();
+  } finally {
+    stopwatch[stage] = performance.now() - start;
+  }
 }
 
 /** The master of the worker that answers; null when there is none, or it cannot be seen: others will complain. */
@@ -144,5 +157,5 @@ export function describeFailure(error: unknown): {
 } {
   if (error instanceof HaproxyError)
     return { stage: error.stage, kind: error.kind, reason: messageOf(error) };
-  return { stage: "reload", kind: "failed", reason: messageOf(error) };
+  return { stage: "commit", kind: "failed", reason: messageOf(error) };
 }

@@ -7,12 +7,16 @@ export interface Master {
   readonly pid: number;
   /** Name of its program, the same as its workers'. */
   readonly name: string;
+  /** When it was started, in ticks since the boot: with the pid, it is this process and no later one. */
+  readonly startedAt: string;
   /** The socket given to it by `-S`; null when there is none, or it cannot be seen. */
   readonly socketPath: string | null;
   /** Hard limit of open files; null when it cannot be seen. */
   readonly openFiles: number | null;
 }
 
+/** HAProxy, and HAProxy Enterprise. */
+const HAPROXY_NAME = /^(?:haproxy|hapee)/;
 const SIGHUP = 1;
 const SIGUSR2 = 12;
 
@@ -32,6 +36,11 @@ export async function findMaster(options: {
       `HAProxy's worker ${workerPid} is not visible here: run Rollcall in HAProxy's pid namespace, or set haproxy-master-socket`,
     );
   }
+  if (!HAPROXY_NAME.test(worker.name)) {
+    throw failure(
+      `pid ${workerPid}, which HAProxy says it has, is ${worker.name} here: another pid namespace; set haproxy-master-socket`,
+    );
+  }
   const master = await readProcess(worker.parentPid);
   if (master === null || master.name !== worker.name || expectedPid === workerPid) {
     throw failure(
@@ -43,12 +52,19 @@ export async function findMaster(options: {
       `the configured pid ${expectedPid} is not the master of worker ${workerPid}, which is ${master.pid}`,
     );
   }
-  return {
-    pid: master.pid,
-    name: master.name,
-    socketPath: await masterSocketOf(master.pid),
-    openFiles: await openFilesOf(master.pid),
-  };
+  return describe(master);
+}
+
+/** The process with this pid, when it is a HAProxy that can be told to reload; else null. */
+export async function masterByPid(pid: number): Promise<Master | null> {
+  const process = await readProcess(pid);
+  if (process === null || !HAPROXY_NAME.test(process.name)) return null;
+  return (await catchesReloadSignals(pid)) ? describe(process) : null;
+}
+
+async function describe({ pid, name, startedAt }: Process): Promise<Master> {
+  const [socketPath, openFiles] = [await masterSocketOf(pid), await openFilesOf(pid)];
+  return { pid, name, startedAt, socketPath, openFiles };
 }
 
 /**
@@ -120,14 +136,17 @@ interface Process {
   readonly pid: number;
   readonly parentPid: number;
   readonly name: string;
+  readonly startedAt: string;
 }
 
-/** proc(5): `pid (name) state ppid …`; the name may hold spaces and parentheses. */
+/** proc(5): `pid (name) state ppid …`, the start time is field 22; the name may hold spaces and parentheses. */
 async function readProcess(pid: number): Promise<Process | null> {
   if (pid <= 0) return null;
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  const found = /^[0-9]+ \((.*)\) [A-Za-z] ([0-9]+) /s.exec(text);
-  return found === null ? null : { pid, name: found[1] ?? "", parentPid: Number(found[2]) };
+  const [, name, rest] = /^[0-9]+ \((.*)\) (.*)/s.exec(text) ?? [];
+  if (name === undefined || rest === undefined) return null;
+  const fields = rest.split(" ");
+  return { pid, name, parentPid: Number(fields[1]), startedAt: fields[19] ?? "" };
 }
 
 /** The path in `-S PATH,level,admin` of the command line. */

@@ -3,7 +3,14 @@ import { messageOf } from "../lib/errors.ts";
 import { confirm } from "./confirm.ts";
 import type { Expectation } from "./expectation.ts";
 import { HaproxyError } from "./haproxy-error.ts";
-import { catchesReloadSignals, findMaster, type Master, probeSocketFolder, workersOf } from "./master.ts";
+import {
+  catchesReloadSignals,
+  findMaster,
+  type Master,
+  masterByPid,
+  probeSocketFolder,
+  workersOf,
+} from "./master.ts";
 import { type Info, readInfo } from "./running.ts";
 import { ask } from "./socket.ts";
 
@@ -20,30 +27,36 @@ export interface ReloadOptions {
   readonly kill: (pid: number, signal: NodeJS.Signals) => void;
 }
 
-/** A SIGHUP that arrives while another reload runs is lost; so is one to a master that is just re-executing itself. */
-const ATTEMPTS = 2;
 /** The master's `reload` answers when the new worker is up, which takes seconds with very many servers. */
 const MASTER_TIMEOUT_MS = 60_000;
 
+/** What one reload needs to know beside where HAProxy is. */
+export interface ReloadDemand extends ReloadOptions {
+  /** How long one attempt may take, in milliseconds. */
+  readonly confirmTimeoutMs: number;
+  /**
+   * How often to ask: a SIGHUP that arrives while another reload runs is lost. It is not asked again when the new
+   * worker was seen to fail, which may cost HAProxy two seconds in which it refuses connections.
+   */
+  readonly attempts: number;
+  /**
+   * The master of the worker that was last proven. After a failed reload a worker of 3.2 serves on, but its socket
+   * refuses, and a text without that socket takes it away: only another reload mends that.
+   */
+  readonly lastMaster: Master | null;
+}
+
 /**
  * Makes HAProxy run the file that is live now, and proves it: a worker with another pid than before answers on the
- * socket with the expected revision and servers. Asked for twice at most, since a signal can be lost; but not
- * again when the new worker was seen to fail, which may cost HAProxy two seconds in which it refuses connections.
- * @param options.lastPid the worker that answered last. After a reload that failed for want of a port, the worker of
- *   3.2 serves on, but its socket refuses; only another reload mends that.
- * @param options.confirmTimeoutMs how long one attempt may take, in milliseconds.
+ * socket with the expected stamp and servers.
  * @returns the info of the new worker.
- * @throws HaproxyError `unreachable` when no worker answers, `failed` when the old one stays.
+ * @throws HaproxyError `unreachable` when no HAProxy is found, `failed` when the old worker stays.
  */
-export async function reload(
-  expected: Expectation,
-  options: ReloadOptions & { confirmTimeoutMs: number; lastPid: number | null },
-): Promise<Info> {
-  const { socketPath, confirmTimeoutMs: timeoutMs } = options;
-  const oldPid = await workerPid(options);
+export async function reload(expected: Expectation, options: ReloadDemand): Promise<Info> {
+  const { socketPath, attempts, confirmTimeoutMs: timeoutMs } = options;
   let last = "";
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const master = await masterOf(oldPid, options);
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    const { oldPid, master } = await find(options);
     const workers = master === null ? null : await workersOf(master);
     await demand(master, options);
     const verdict = await confirm({ expected, socketPath, oldPid, master, workers, timeoutMs });
@@ -51,30 +64,42 @@ export async function reload(
     if (verdict.kind === "failed") throw failed(verdict.why);
     last = verdict.why;
   }
-  throw failed(`asked for a reload ${ATTEMPTS} times, not proven: ${last}`);
+  throw failed(`asked for a reload, not proven: ${last}`);
 }
 
-/** The worker that answers, or the last one that did when it still runs. */
-async function workerPid(options: { socketPath: string; lastPid: number | null }): Promise<number> {
+/**
+ * Who is to be told, and which worker must not be taken for the new one (null = any may be it). Where no worker
+ * answers, there may still be a master: its socket, the configured pid, or the one that was there last.
+ */
+async function find(options: ReloadDemand): Promise<{ oldPid: number | null; master: Master | null }> {
+  const viaSocket = options.masterSocketPath !== null;
   try {
-    return (await readInfo(options.socketPath)).pid;
+    const { pid } = await readInfo(options.socketPath);
+    const given = viaSocket ? null : await expectedPid(options);
+    const found = findMaster({ workerPid: pid, expectedPid: given });
+    // A master in another pid namespace cannot be seen; its socket is enough.
+    return { oldPid: pid, master: await (viaSocket ? found.catch(() => null) : found) };
   } catch (cause) {
-    const { lastPid } = options;
-    const master =
-      lastPid === null ? null : await findMaster({ workerPid: lastPid, expectedPid: null }).catch(() => null);
-    // The pid may meanwhile be that of something else.
-    if (lastPid !== null && master?.name.startsWith("haproxy") === true) return lastPid;
+    if (cause instanceof HaproxyError) throw cause;
+    const last = options.lastMaster === null ? null : await masterByPid(options.lastMaster.pid);
+    if (last !== null && last.startedAt === options.lastMaster?.startedAt)
+      return { oldPid: null, master: last };
+    const pid = await expectedPid(options).catch(() => null);
+    const master = pid === null ? null : await masterByPid(pid);
+    if (master !== null || (viaSocket && (await answers(options.masterSocketPath))))
+      return { oldPid: null, master };
     throw unreachable(`HAProxy does not answer: ${messageOf(cause)}`, cause);
   }
 }
 
-/** The master; null when it cannot be seen (another pid namespace) and its socket must be enough. */
-async function masterOf(oldPid: number, options: ReloadOptions): Promise<Master | null> {
-  if (options.masterSocketPath !== null) {
-    return findMaster({ workerPid: oldPid, expectedPid: null }).catch(() => null);
-  }
-  return findMaster({ workerPid: oldPid, expectedPid: await expectedPid(options) });
-}
+const answers = async (masterSocketPath: string | null): Promise<boolean> => {
+  if (masterSocketPath === null) return false;
+  const command = { path: masterSocketPath, command: "show version", timeoutMs: 2000, halfClose: true };
+  return ask(command).then(
+    () => true,
+    () => false,
+  );
+};
 
 async function demand(master: Master | null, options: ReloadOptions): Promise<void> {
   if (master !== null) await probeSocketFolder(master);

@@ -1,3 +1,4 @@
+import { parseStamp, type Stamp } from "../core/stamp.ts";
 import { ask } from "./socket.ts";
 
 /** What the worker that answers on the socket says of itself (`show info`, management guide 9.3). */
@@ -7,8 +8,8 @@ export interface Info {
   readonly uptimeSec: number;
   /** True for a worker that was told to leave and still has connections. */
   readonly stopping: boolean;
-  /** The revision in `description "rev=…"`; null when there is none. */
-  readonly revision: string | null;
+  /** Which text it runs, by its description. */
+  readonly stamp: Stamp;
 }
 
 /** A server as HAProxy has it at this moment (`show servers state`, management guide 9.3). */
@@ -44,13 +45,9 @@ export async function readInfo(socketPath: string, signal?: AbortSignal): Promis
     pid,
     uptimeSec: Number(fields.get("Uptime_sec")),
     stopping: fields.get("Stopping") === "1",
-    revision: parseRevision(fields.get("description") ?? ""),
+    stamp: parseStamp(fields.get("description") ?? ""),
   };
 }
-
-/** The revision in a description, `rev=…`; null when there is none. */
-export const parseRevision = (description: string): string | null =>
-  /\brev=([0-9a-f]+)/.exec(description)?.[1] ?? null;
 
 /** Columns of `show servers state` version 1, counted from 0. */
 const COLUMN = { backend: 1, server: 3, address: 4, port: 18 } as const;

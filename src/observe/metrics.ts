@@ -79,7 +79,7 @@ function gauges(registry: Registry): (status: Status, failingSinceMs: number | n
     for (const backend of status.roster?.backends ?? [])
       servers.set({ backend: backend.name }, backend.servers.length);
     for (const { name: source, state, snapshot, publishedAtMs } of status.sources) {
-      sourceUp.set({ source }, Number(state === "live"));
+      if (state !== "absent") sourceUp.set({ source }, Number(state === "live"));
       if (snapshot === null || publishedAtMs === null) continue;
       sourceServers.set({ source }, snapshot.servers.length);
       quarantined.set({ source }, snapshot.quarantined.length);

@@ -74,7 +74,7 @@ function sourceNote(
 ): string | null {
   const { name, state, sinceMs, error, snapshot, publishedAtMs } = source;
   const why = error === null ? "" : ` (${error})`;
-  if (state === "live" || (state === "starting" && atGate)) return null;
+  if (state === "live" || state === "absent" || (state === "starting" && atGate)) return null;
   if (state === "starting") return `Source ${name} has not answered for ${age(nowMs - sinceMs)}${why}`;
   const picture =
     snapshot === null || publishedAtMs === null

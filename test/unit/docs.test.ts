@@ -7,6 +7,7 @@ import { readLabels } from "../../src/core/container-labels.ts";
 import { containerServers } from "../../src/core/container-servers.ts";
 import type { Container, ContainerSettings } from "../../src/core/container.ts";
 import { registryPicture } from "../../src/core/registry-picture.ts";
+import { compareText } from "../../src/core/roster.ts";
 import { OPTION_NAMES, variableOf } from "../../src/options.ts";
 import { container, containerSettings, network } from "../support/container.ts";
 
@@ -14,15 +15,15 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 const FILES = [
   ...globSync(["*.md", "docs/**/*.md", "examples/**/*.md"], { cwd: ROOT }),
-  // The plain files that users start from name options, too.
-  ...globSync(["compose*.yml", "examples/**/*.{yml,yaml,service,env}"], { cwd: ROOT }),
+  // What users start from names variables and labels, too.
+  ...globSync(["compose*.yml", "examples/**/*.{yml,yaml,service,env,conf}"], { cwd: ROOT }),
 ];
 const PAGES = FILES.filter((file) => file.endsWith(".md"));
 
-/** All that `pattern` (with one group) finds, each once, with the file where it stands. */
-function mentions(pattern: RegExp, read: (path: string) => string): readonly (readonly [string, string])[] {
-  const found = FILES.flatMap((file) =>
-    [...read(file).matchAll(pattern)].map((match) => [file, match[1] ?? ""] as const),
+/** All that `pattern` (with one group) finds in the code of these files, each once, with the file where it stands. */
+function mentions(pattern: RegExp, files: readonly string[] = PAGES): readonly (readonly [string, string])[] {
+  const found = files.flatMap((file) =>
+    [...code(file).matchAll(pattern)].map((match) => [file, match[1] ?? ""] as const),
   );
   return [...new Map(found.map((one) => [one.join(" "), one])).values()];
 }
@@ -54,20 +55,20 @@ const FOREIGN = new Map([
 describe("the documentation names only what there is", () => {
   test("flags", () => {
     const known = [...OPTION_NAMES, ...COMMANDS.flatMap((one) => Object.keys(one.flags)), "config", "help"];
-    const named = mentions(/(?<![\w-])--([a-z][a-z-]*)/g, code);
+    const named = mentions(/(?<![\w-])--([a-z][a-z-]*)/g);
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter(([, name]) => !known.includes(name) && !FOREIGN.has(name))).toEqual([]);
   });
 
   test("variables", () => {
     const known = [...OPTION_NAMES.map(variableOf), "ROLLCALL_CONFIG"];
-    const named = mentions(/\b(ROLLCALL_[A-Z_]*)/g, read);
+    const named = mentions(/\b(ROLLCALL_[A-Z_]*)/g, FILES);
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter(([, name]) => name !== "ROLLCALL_" && !known.includes(name))).toEqual([]);
   });
 
   test("labels", () => {
-    const named = mentions(/(?<![\w/.-])rollcall\.((?:[0-9A-Za-z]+\.)*[0-9A-Za-z]+)/g, code)
+    const named = mentions(/(?<![\w/.-])rollcall\.((?:[0-9A-Za-z]+\.)*[0-9A-Za-z]+)/g, FILES)
       .filter(([, name]) => !/^(?:yaml|service|env|sock|log)$/.test(name))
       .map(([file, name]) => [file, name.replace("PORT", "8080")] as const);
     expect(named.length).toBeGreaterThan(20);
@@ -81,7 +82,7 @@ describe("the documentation names only what there is", () => {
 
   test("commands", () => {
     const known = [...COMMANDS.map(({ name }) => name), "help"];
-    const named = mentions(/(?:^|[\s/])rollcall ([a-z][a-z-]*)/gm, code);
+    const named = mentions(/(?:^|[\s/])rollcall ([a-z][a-z-]*)/gm);
     expect(named.length).toBeGreaterThan(3);
     // `etcdctl role add rollcall read …` has a user of that name.
     expect(
@@ -95,13 +96,13 @@ describe("the documentation names only what there is", () => {
 
   test("npm scripts", () => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
-    const named = mentions(/\bnpm (?:run )?([a-z][a-z:]*)/g, code);
+    const named = mentions(/\bnpm (?:run )?([a-z][a-z0-9:]*)/g);
     expect(named.length).toBeGreaterThan(2);
     expect(named.filter(([, name]) => scripts[name] === undefined && name !== "ci")).toEqual([]);
   });
 
   test("files of the project", () => {
-    const named = mentions(/(?<![\w/.-])((?:src|test|scripts|templates|docker|examples)\/[\w./*-]+)/g, code);
+    const named = mentions(/(?<![\w/.-])((?:src|test|scripts|templates|docker|examples)\/[\w./*-]+)/g);
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter(([, path]) => globSync(path.replace(/\/$/, ""), { cwd: ROOT }).length === 0)).toEqual(
       [],
@@ -110,7 +111,7 @@ describe("the documentation names only what there is", () => {
 
   test("neither registries nor paths of somebody's machine", () => {
     const odd = /\/(?:work|root|home\/\w+|tmp\/lab)\/|docker\.io\/|ghcr\.io|quay\.io|npmjs\.|deb\.debian\./;
-    expect(FILES.filter((file) => odd.test(read(file)))).toEqual([]);
+    expect(PAGES.filter((file) => odd.test(read(file)))).toEqual([]);
   });
 });
 
@@ -205,15 +206,15 @@ describe("the reference", () => {
   );
 
   test("of labels gives the reasons that containers really get", () => {
-    const refused = table("docs/reference/labels.md", "cause", "reason").map((row) => row[1]);
-    expect(refused.toSorted()).toEqual(
-      results.flatMap(({ quarantined }) => quarantined.map(({ reason }) => reason)).toSorted(),
+    const refused = table("docs/reference/labels.md", "cause", "reason").map((row) => row[1] ?? "");
+    expect(refused.toSorted(compareText)).toEqual(
+      results.flatMap(({ quarantined }) => quarantined.map(({ reason }) => reason)).toSorted(compareText),
     );
     const waiting = table("docs/reference/labels.md", "reason", "meaning").flatMap((row) =>
       (row[0] ?? "").split("`, `"),
     );
-    expect(waiting.toSorted()).toEqual(
-      results.flatMap((result) => result.waiting.map(({ reason }) => reason)).toSorted(),
+    expect(waiting.toSorted(compareText)).toEqual(
+      results.flatMap((result) => result.waiting.map(({ reason }) => reason)).toSorted(compareText),
     );
     for (const { warnings } of results) {
       for (const { reason } of warnings) expect(read("docs/reference/labels.md")).toContain(`\n${reason}\n`);

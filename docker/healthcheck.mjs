@@ -4,18 +4,19 @@
  * trouble. What Rollcall says of itself is printed for people (`docker inspect`), and is at /readyz for monitoring.
  */
 import { connect } from "node:net";
+import { env, exit, stdout } from "node:process";
 
-const socketPath = process.env["ROLLCALL_HAPROXY_SOCKET"] ?? "/run/haproxy/admin.sock";
-const http = (process.env["ROLLCALL_HTTP"] ?? "off").replace(/^\*/, "127.0.0.1");
 const TIMEOUT_MS = 2000;
+const socketPath = env.ROLLCALL_HAPROXY_SOCKET ?? "/run/haproxy/admin.sock";
+const http = (env.ROLLCALL_HTTP ?? "off").replace(/^\*/, "127.0.0.1");
 
-/** The worker's pid. */
-function workerPid(): Promise<string> {
+/** Resolves with the worker's pid. */
+function workerPid() {
   return new Promise((resolve, reject) => {
     let answer = "";
     const socket = connect(socketPath, () => socket.end("show info\n"));
     socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error("no answer in time")));
-    socket.setEncoding("utf8").on("data", (chunk: string) => (answer += chunk));
+    socket.setEncoding("utf8").on("data", (chunk) => (answer += chunk));
     socket.on("error", reject);
     socket.on("close", () => {
       const pid = /^Pid: ([0-9]+)$/m.exec(answer)?.[1];
@@ -25,7 +26,7 @@ function workerPid(): Promise<string> {
   });
 }
 
-async function readiness(): Promise<string> {
+async function readiness() {
   if (http === "off") return "not asked, its HTTP is off";
   try {
     const answer = await fetch(`http://${http}/readyz`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
@@ -37,8 +38,8 @@ async function readiness(): Promise<string> {
 
 try {
   const [pid, rollcall] = await Promise.all([workerPid(), readiness()]);
-  console.log(`HAProxy answers, worker ${pid}. Rollcall: ${rollcall}`);
+  stdout.write(`HAProxy answers, worker ${pid}. Rollcall: ${rollcall}\n`);
 } catch (error) {
-  console.log(`HAProxy does not answer on ${socketPath}: ${(error as Error).message}`);
-  process.exitCode = 1;
+  stdout.write(`HAProxy does not answer on ${socketPath}: ${error.message}\n`);
+  exit(1);
 }
