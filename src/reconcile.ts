@@ -161,7 +161,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     else silentSinceMs = Infinity;
     if (kind === "failed" && stage === "reload") {
       barred = {
-        structure: withoutServerLines(candidate.text),
+        structure: structureOf(candidate),
         untilMs: monotonicMs() + later.next(),
         outcome,
       };
