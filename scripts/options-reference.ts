@@ -50,7 +50,7 @@ const TYPES = `
 
 These belong together: \`etcd-username\` and \`etcd-password-file\`; \`etcd-cert\` and \`etcd-key\`. \`haproxy-pid\` and \`haproxy-pid-file\` exclude each other. At least one source must be left: \`etcd-endpoints\`, \`docker\` or \`static-file\`.
 
-\`docker: auto\` looks once, at the start, whether there is a socket at \`/var/run/docker.sock\`; where \`docker-host\` is set, it is the same as \`on\`. \`docker-tls-verify\` needs \`docker-cert-path\`.
+\`docker: auto\` follows the engine at \`/var/run/docker.sock\` as soon as the socket is there; where \`docker-host\` is set, it is the same as \`on\`. Where there is no Docker, \`off\` makes a start quicker when servers are to be removed. \`docker-tls-verify\` needs \`docker-cert-path\`; with \`docker-cert-path\` a \`tcp://\` host is reached by TLS in any case.
 
 Certificates and the password file are read again at each connect, so that what renews them needs no restart of Rollcall.
 

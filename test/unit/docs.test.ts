@@ -49,6 +49,7 @@ const FOREIGN = new Map([
   ["now", "systemctl"],
   ["prefix", "etcdctl"],
   ["project", "vitest"],
+  ["quick", "npm run bench"],
   ["scale", "docker compose"],
 ]);
 
