@@ -29,7 +29,7 @@ export interface BenchOptions {
 
 const FULL: Sizes = {
   changes: 30,
-  containers: 10,
+  containers: 8,
   starts: 10,
   scales: [
     { servers: 10, version: "3.2", changes: 10 },

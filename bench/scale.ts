@@ -1,20 +1,17 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { execa } from "execa";
 import type { PassJson } from "../src/observe/status-json.ts";
-import { haproxyBinary } from "../scripts/lab/haproxy.ts";
 import { putMany } from "../test/support/etcd-bulk.ts";
 import { startEtcd } from "../test/support/etcd-server.ts";
 import { eventually } from "../test/support/eventually.ts";
 import { type Stack, startStack } from "../test/support/stack.ts";
 import { ROLLCALL } from "./actors.ts";
+import { BARE, bareHaproxy, type BareTimes } from "./bare-haproxy.ts";
 import type { Progress, Sizes } from "./options.ts";
 import { SPACING_MS } from "./reaction.ts";
 import type { Row } from "./rows.ts";
 
-export const BARE = "haproxy -c, SIGHUP";
 export const BARE_NODE = "Node.js that does nothing";
-const STAGES = ["merge", "render", "check", "commit", "reload"] as const;
 
 /** An address of this machine where nobody listens; HAProxy does not check it. */
 const value = (index: number, weight: number): string =>
@@ -34,8 +31,10 @@ export async function scale(
   );
   await using stack = await startStack({ version, etcd, options: { "log-level": "info" } });
   await untilApplied(stack, servers, 0);
-  const passes: PassJson[] = [];
+  await using bare = await bareHaproxy(stack, version);
+  const [passes, floors]: [PassJson[], BareTimes[]] = [[], []];
   for (let change = 0; change < changes; change++) {
+    floors.push(await bare.measure());
     await sleep(SPACING_MS);
     const before = (await lastApplied(stack))?.pass ?? 0;
     await etcd.put(key(0), value(0, 2 + change));
@@ -43,43 +42,43 @@ export async function scale(
   }
   await sleep(given.restMs);
   const memory = residentMiB(stack.daemon.pid);
-  await stack.daemon.kill("SIGTERM");
-  const bare = await bareTimes(stack, { binary: await haproxyBinary(version), count: changes });
-
   const at = `${servers.toLocaleString("en")} servers, HAProxy ${version}`;
-  const ms = (stage: (typeof STAGES)[number]): Row => ({
-    figure: `pass at ${at}: ${stage}`,
-    who: ROLLCALL,
-    unit: "ms",
-    values: passes.map(({ timings }) => timings[stage] ?? Number.NaN),
-    floor: stage === "check" || stage === "reload" ? BARE : null,
-  });
-  const bareRow = (figure: string, values: readonly number[]): Row => ({
-    figure: `pass at ${at}: ${figure}`,
-    who: BARE,
-    unit: "ms",
-    values,
-    floor: BARE,
-  });
-  const total: Row = {
-    figure: `pass at ${at}: in all`,
-    who: ROLLCALL,
-    unit: "ms",
-    values: passes.map(({ durationMs }) => durationMs),
-    floor: BARE,
-  };
   const figure = `memory at ${at}`;
   return [
-    ...STAGES.flatMap((stage) =>
-      stage === "check" || stage === "reload" ? [ms(stage), bareRow(stage, bare[stage])] : [ms(stage)],
-    ),
-    total,
-    bareRow(
-      "in all",
-      bare.check.map((check, index) => check + (bare.reload[index] ?? Number.NaN)),
-    ),
+    ...passRows(`pass at ${at}`, passes, floors),
     { figure, who: ROLLCALL, unit: "MiB", values: [memory], floor: BARE_NODE },
     { figure, who: BARE_NODE, unit: "MiB", values: [given.bareNode], floor: BARE_NODE },
+  ];
+}
+
+function passRows(title: string, passes: readonly PassJson[], floors: readonly BareTimes[]): readonly Row[] {
+  const rows = (what: string, own: readonly number[], bare: readonly number[] | null): readonly Row[] => {
+    const [figure, unit, floor] = [`${title}: ${what}`, "ms" as const, bare && BARE];
+    const first = { figure, who: ROLLCALL, unit, values: own, floor };
+    return bare === null ? [first] : [first, { figure, who: BARE, unit, values: bare, floor }];
+  };
+  const stage = (name: "merge" | "render" | "check" | "commit" | "reload"): readonly number[] =>
+    passes.map(({ timings }) => timings[name] ?? Number.NaN);
+  const floor = (of: (times: BareTimes) => number): readonly number[] => floors.map(of);
+  return [
+    ...rows("merge", stage("merge"), null),
+    ...rows("render", stage("render"), null),
+    ...rows(
+      "check",
+      stage("check"),
+      floor(({ check }) => check),
+    ),
+    ...rows("commit", stage("commit"), null),
+    ...rows(
+      "reload",
+      stage("reload"),
+      floor(({ reload }) => reload),
+    ),
+    ...rows(
+      "in all",
+      passes.map(({ durationMs }) => durationMs),
+      floor(({ check, reload }) => check + reload),
+    ),
   ];
 }
 
@@ -97,35 +96,6 @@ function untilApplied(stack: Stack, servers: number, before: number): Promise<Pa
     },
     { timeoutMs: 120_000, everyMs: 100 },
   );
-}
-
-/** What HAProxy itself takes to check that file, and from SIGHUP until a new worker answers. */
-async function bareTimes(
-  stack: Stack,
-  given: { binary: string; count: number },
-): Promise<{ check: number[]; reload: number[] }> {
-  const times: { check: number[]; reload: number[] } = { check: [], reload: [] };
-  for (let count = 0; count < given.count; count++) {
-    const startedAt = performance.now();
-    await execa(given.binary, ["-c", "-f", stack.configFile]);
-    times.check.push(performance.now() - startedAt);
-    times.reload.push(await bareReload(stack));
-    await sleep(300);
-  }
-  return times;
-}
-
-async function bareReload(stack: Stack): Promise<number> {
-  const before = await stack.haproxy.workerPid();
-  const startedAt = performance.now();
-  stack.haproxy.signal("SIGHUP");
-  await eventually(
-    async () => {
-      if ((await stack.haproxy.workerPid()) === before) throw new Error("the old worker still answers");
-    },
-    { timeoutMs: 60_000, everyMs: 5 },
-  );
-  return performance.now() - startedAt;
 }
 
 /** Resident memory of a process. */

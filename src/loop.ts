@@ -91,12 +91,15 @@ function teller(log: Logger): (record: PassRecord) => void {
   return ({ pass, durationMs, timings, outcome }) => {
     const fields = { pass, durationMs: tenth(durationMs), timings: tenths(timings), ...outcome };
     const state = `${outcome.kind} ${"reason" in outcome ? outcome.reason : ""}`;
-    const repeated = state === told;
+    const [repeated, wasBad] = [state === told, /^(?:failed|refused) /.test(told)];
     if (outcome.kind !== "deferred") told = state;
+    const isQuiet = outcome.kind === "unchanged" || outcome.kind === "deferred";
     if (outcome.kind === "applied") log.info(fields, "applied");
-    else if (repeated || outcome.kind === "unchanged" || outcome.kind === "deferred")
-      log.debug(fields, "pass");
+    else if (outcome.kind === "unchanged" && wasBad) log.info(fields, "in order again");
+    else if (repeated || isQuiet) log.debug(fields, "pass");
     else if (outcome.kind === "waiting") log.info(fields, "waiting, HAProxy goes on with what it has");
+    else if (outcome.kind === "failed" && outcome.unreachable)
+      log.error(fields, "failed, HAProxy does not answer");
     else log.error(fields, `${outcome.kind}, HAProxy goes on with what it has`);
   };
 }

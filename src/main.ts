@@ -18,6 +18,9 @@ const EXIT_AFTER_MS = 4500;
 const print = (text: string): void => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 const complain = (lines: readonly string[]): void => void process.stderr.write(`${lines.join("\n")}\n`);
 
+const toStandardError = (line: string): boolean =>
+  process.stderr.write(line.endsWith("\n") ? line : `${line}\n`);
+
 async function main(args: readonly string[]): Promise<number> {
   const typed = readCommandLine(args, COMMANDS);
   if (typed.kind === "help") {
@@ -41,7 +44,12 @@ async function main(args: readonly string[]): Promise<number> {
     config,
     flags,
     env: process.env,
-    log: createLogger({ level: config["log-level"], format: config["log-format"] }),
+    log: createLogger({
+      level: config["log-level"],
+      format: config["log-format"],
+      // What a command prints is for a file or a pipe; only the daemon has nothing else to say than its log.
+      ...(command.name === "run" ? {} : { destination: { write: toStandardError } }),
+    }),
     print,
     signal: endSignal(),
     kill: (pid, signal) => void process.kill(pid, signal),
@@ -65,6 +73,8 @@ function endSignal(): AbortSignal {
   process.on("SIGINT", end);
   // Without a handler Node.js opens its debugger on SIGUSR1, the stop signal of HAProxy's image.
   process.on("SIGUSR1", end);
+  // Meant for HAProxy, or sent by a terminal that is closed: no reason to end.
+  process.on("SIGHUP", () => undefined);
   return controller.signal;
 }
 

@@ -46,13 +46,19 @@ export const list = <T>(other: OptionType<T>): OptionType<readonly T[]> =>
     return accept(values);
   });
 
+const ETCD_PORT = "2379";
+
+/** `http://HOST:PORT`; the port is etcd's when none is given. */
 export const httpUrl = type("URL", (given): Result<string> => {
   const url = URL.parse(given.includes("://") ? given : `http://${given}`);
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === "") {
     return refuse(`${quote(given)} is not a URL like http://127.0.0.1:2379`);
   }
   if (url.username !== "" || url.password !== "") return refuse("a password does not belong into a URL");
-  return accept(`${url.protocol}//${url.host}`);
+  // The parser forgets a port that is the scheme's own; etcd has another one.
+  const [, port = ETCD_PORT] =
+    /^[^/]*\/\/[^/]*:([0-9]+)\/*$/.exec(given.includes("://") ? given : `http://${given}`) ?? [];
+  return accept(`${url.protocol}//${url.hostname}:${Number(port)}`);
 });
 
 export const keyPrefix = type("KEY", (given): Result<string> =>

@@ -41,7 +41,7 @@ export const OPTIONS = {
   "etcd-overrides-prefix": withDefault(
     types.keyPrefix,
     "/app/overrides/",
-    "keys below it set drain, maint or weight=N for servers that others registered",
+    "keys below it set drain, maint, ready or weight=N for servers that others registered",
   ),
   watch: optional(types.list(types.keyPrefix), "further key prefixes, for templates"),
   "etcd-username": optional(types.text, "user name for etcd"),
@@ -78,7 +78,11 @@ export const OPTIONS = {
   "static-file": optional(types.path, "YAML file of servers, NAME or BACKEND/NAME: value"),
   template: optional(types.path, "template of haproxy.cfg; default: the one that comes with Rollcall"),
   "default-backend": withDefault(types.backendName, "webserver", "backend of servers that name none"),
-  "revision-line": withDefault(types.onOff, "on", 'add description "rev=…" to the rendered global section'),
+  "revision-line": withDefault(
+    types.onOff,
+    "on",
+    'add description "rev=… text=…" to the rendered global section',
+  ),
   "haproxy-config": withDefault(types.path, "/etc/haproxy/haproxy.cfg", "the file that HAProxy reads"),
   "haproxy-socket": withDefault(
     types.path,

@@ -63,6 +63,8 @@ export function reconciler(options: ReconcileOptions): Reconciler {
   let reloadedAtMs = -Infinity;
   let barred: Barred | null = null;
   let silentSinceMs = Infinity;
+  /** The text that was last made the live file, or meant to be. */
+  let tried = "";
 
   const applied = (): Applied | null => (known === "no" ? null : (lastGood ?? null));
 
@@ -115,10 +117,11 @@ export function reconciler(options: ReconcileOptions): Reconciler {
       return;
     }
     const isLive = live === lastGood.text;
+    const isOurs = isLive || live === tried;
     const seen = isLive ? await haproxy.verify(lastGood).catch(() => null) : null;
     if (seen?.difference === null) [lastGood, known] = [{ ...lastGood, pid: seen.info.pid }, "yes"];
     else known = "no";
-    const difference = isLive ? seen?.difference : "its file was changed by somebody else";
+    const difference = isOurs ? seen?.difference : "its file was changed by somebody else";
     if (difference !== null && difference !== undefined && lastGood.pid !== 0) {
       log.warn({ difference }, "HAProxy does not run what it should");
     }
@@ -137,6 +140,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     const [good, silentMs] = [lastGood ?? null, monotonicMs() - silentSinceMs];
     const isGoodsTurn = silentMs > TURN_MS && Math.floor(silentMs / TURN_MS) % 2 === 1;
     const text = isGoodsTurn && good !== null ? good : candidate;
+    tried = text.text;
     try {
       lastGood = await haproxy.reloadTo(text, { lastGood: good, stopwatch: given.stopwatch });
     } finally {

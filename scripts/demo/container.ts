@@ -37,5 +37,7 @@ export async function showContainer(
     what: `docker stop ${name} -> its last answer`,
     act: () => container.stop(signal),
   });
+  await settle(stage);
+  await showBalance(stage, given.others);
   return [comes, goes];
 }

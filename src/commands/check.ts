@@ -39,8 +39,9 @@ const line = ({ what, state, detail }: Finding): string => `${MARK[state]}  ${wh
 async function examineTemplate(context: Context, snapshots: readonly Snapshot[]): Promise<Finding> {
   const { config, signal } = context;
   const what = "template";
-  const folder = await mkdtemp(join(tmpdir(), "rollcall-"));
+  let folder: string | null = null;
   try {
+    folder = await mkdtemp(join(tmpdir(), "rollcall-"));
     const roster = buildRoster(snapshots, { defaultBackend: config["default-backend"] });
     const { text } = await rendererOf(context).render(roster);
     const wrong = problems(text, { openFiles: null, socketPath: config["haproxy-socket"] });
@@ -51,7 +52,7 @@ async function examineTemplate(context: Context, snapshots: readonly Snapshot[])
   } catch (error) {
     return bad(what, messageOf(error));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== null) await rm(folder, { recursive: true, force: true });
   }
 }
 

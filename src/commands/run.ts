@@ -10,6 +10,7 @@ import { metrics as newMetrics } from "../observe/metrics.ts";
 import { haproxyOf, rendererOf, isDockerOptional, rollcallVersion, followedSources } from "../parts.ts";
 import { reconciler as newReconciler } from "../reconcile.ts";
 import { statusKeeper } from "../status-keeper.ts";
+import { refusalTeller } from "../tell-refusals.ts";
 import { watchHaproxy } from "../watch-haproxy.ts";
 import { watchTemplates } from "../watch-templates.ts";
 import { type Command, type Context, EXIT } from "./command.ts";
@@ -52,9 +53,11 @@ async function execute(context: Context): Promise<number> {
   const http =
     config.http === null ? null : await startHttp({ ...config.http, status: keeper.status, metrics, log });
   if (http !== null) log.info({ address: http.address }, "serving /readyz, /metrics and /api/status");
+  const tellRefusals = refusalTeller(log);
   const onPass = (record: PassRecord): void => {
     keeper.onPass(record);
     metrics.onPass(record);
+    tellRefusals(reconciler.roster());
   };
   const watch = {
     workerPid: async () => keeper.sawHaproxy(await haproxy.info()),

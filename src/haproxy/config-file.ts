@@ -50,10 +50,15 @@ export function configFile(path: string): ConfigFile {
     const candidate = `${path}.next.${randomUUID().slice(0, 8)}`;
     const old = await stat(path).catch(() => null);
     await using file = await open(candidate, "wx", NEW_FILE_MODE);
-    await file.writeFile(text);
-    if (old !== null) await keepOwner(file, old);
-    await file.sync();
-    return candidate;
+    try {
+      await file.writeFile(text);
+      if (old !== null) await keepOwner(file, old);
+      await file.sync();
+      return candidate;
+    } catch (error) {
+      await rm(candidate, { force: true });
+      throw error;
+    }
   }
 
   async function stage(text: string): Promise<StagedFile> {

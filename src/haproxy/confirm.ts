@@ -52,7 +52,7 @@ export async function confirm(options: {
     if (ended && (await look(options)).info === null) {
       return {
         kind: "failed",
-        why: `the new worker ${[...born].join(", ")} ended at its start, see HAProxy's log`,
+        why: "the new worker ended at its start, see HAProxy's log",
       };
     }
     const limitMs = starting.length > 0 ? PATIENCE * timeoutMs : timeoutMs;

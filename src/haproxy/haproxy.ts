@@ -10,6 +10,7 @@ import { findMaster, type Master, sharesNamespace } from "./master.ts";
 import { probeNewPorts } from "./port-probe.ts";
 import { reload, type ReloadOptions } from "./reload.ts";
 import { type Info, readInfo, readServers } from "./running.ts";
+import { isServing } from "./serving.ts";
 
 /** What HAProxy was proven to run. */
 export interface Applied extends Stamped {
@@ -95,7 +96,8 @@ export function haproxy(options: ReloadOptions & { binary: string; file: ConfigF
       const confirmTimeoutMs = CONFIRM_MIN_MS + CONFIRM_PER_CHECK * (stopwatch.check ?? 0);
       // A signal that is lost is cheap to repeat; a change of more than servers may be what HAProxy cannot take.
       const attempts = candidate.revision !== null && candidate.revision === lastGood?.revision ? 2 : 1;
-      const demand = { ...options, confirmTimeoutMs, attempts, lastMaster };
+      const serving = (): Promise<boolean> => isServing((lastGood ?? candidate).text);
+      const demand = { ...options, confirmTimeoutMs, attempts, lastMaster, isServing: serving };
       try {
         const info = await timed(stopwatch, "reload", () => reload(expected, demand));
         lastMaster = (await runningMaster(socketPath)) ?? lastMaster;

@@ -44,6 +44,8 @@ export interface ReloadDemand extends ReloadOptions {
    * refuses, and a text without that socket takes it away: only another reload mends that.
    */
   readonly lastMaster: Master | null;
+  /** Whether HAProxy still takes connections, although its stats socket does not. */
+  readonly isServing: () => Promise<boolean>;
 }
 
 /**
@@ -81,6 +83,8 @@ async function find(options: ReloadDemand): Promise<{ oldPid: number | null; mas
     return { oldPid: pid, master: await (viaSocket ? found.catch(() => null) : found) };
   } catch (cause) {
     if (cause instanceof HaproxyError) throw cause;
+    const leaves = viaSocket ? await isLeaving(options.masterSocketPath) : !(await options.isServing());
+    if (leaves) throw unreachable(`HAProxy does not answer, or is being stopped: ${messageOf(cause)}`, cause);
     const last = options.lastMaster === null ? null : await masterByPid(options.lastMaster.pid);
     if (last !== null && last.startedAt === options.lastMaster?.startedAt)
       return { oldPid: null, master: last };
@@ -90,6 +94,17 @@ async function find(options: ReloadDemand): Promise<{ oldPid: number | null; mas
       return { oldPid: null, master };
     throw unreachable(`HAProxy does not answer: ${messageOf(cause)}`, cause);
   }
+}
+
+/**
+ * Whether HAProxy was told to stop softly (SIGUSR1): it closes its sockets, finishes what is open and ends, unless a
+ * reload starts it anew. Over the master, a worker that only has lost its socket still answers (2.6, 3.0, 3.2).
+ */
+async function isLeaving(masterSocketPath: string | null): Promise<boolean> {
+  if (masterSocketPath === null) return false;
+  const command = { path: masterSocketPath, command: "@1 show info", timeoutMs: 2000, halfClose: true };
+  const answer = await ask(command).catch(() => null);
+  return answer !== null && !/^Stopping: 0$/m.test(answer);
 }
 
 const answers = async (masterSocketPath: string | null): Promise<boolean> => {

@@ -42,8 +42,11 @@ const containers = async (): Promise<string[]> =>
 afterEach(async () => {
   const left = await containers();
   if (left.length > 0) await lab.docker("rm", "-f", ...left);
-  await eventually(async () => expect((await stack.status()).quarantined).toEqual([]));
-  await served("503");
+  // Not seen by requests: one for a container that has just gone waits for a connection to it.
+  await eventually(async () => {
+    expect((await stack.status()).quarantined).toEqual([]);
+    expect(await stack.inHaproxy()).toEqual([]);
+  });
 });
 
 async function underLoad(work: () => Promise<void>): Promise<LoadResult> {
@@ -61,18 +64,19 @@ async function servers(): Promise<readonly ServerJson[]> {
 }
 
 /** Why an entry is not served, in the words of /api/status. */
-async function reasonOf(container: TestContainer): Promise<string> {
-  const { quarantined, waiting } = await stack.status();
-  const entry = [...quarantined, ...waiting].find(({ origin }) =>
-    container.id.startsWith(origin.slice(0, 12)),
-  );
-  if (entry === undefined) throw new Error(`nothing is said of ${container.id}`);
-  return entry.reason;
-}
+const reasonOf = (container: TestContainer): Promise<string> =>
+  eventually(async () => {
+    const { quarantined, waiting } = await stack.status();
+    const origin = container.id.slice(0, 12);
+    const entry = [...quarantined, ...waiting].find((one) => one.origin.startsWith(origin));
+    if (entry === undefined) throw new Error(`nothing is said of ${origin}`);
+    return entry.reason;
+  });
 
 describe("a container that ends", () => {
   it("by docker stop takes no request with it", async () => {
-    const [one, two] = [await run("one"), await run("two")];
+    const one = await run("one");
+    await run("two");
     await served("one", "two");
     const { failures, sent } = await underLoad(async () => {
       await one.stop();
@@ -85,7 +89,8 @@ describe("a container that ends", () => {
   });
 
   it("by docker kill is out at once; requests that can be repeated are", async () => {
-    const [one, two] = [await run("one"), await run("two")];
+    const one = await run("one");
+    await run("two");
     await served("one", "two");
     const { failures } = await underLoad(async () => {
       await one.kill();
@@ -99,30 +104,29 @@ describe("a container that ends", () => {
     const script = `trap : HUP USR1 WINCH; mkdir -p /www; echo x > /www/index.html; busybox httpd -f -p 8000 -h /www & while :; do wait; done`;
     const one = await run("one", { flags: command, command: ["sh", "-c", script] });
     await stack.untilServed(["200"]);
-    const before = (await stack.status()).lastPass?.pass;
     await one.kill(signal);
-    const two = await run("two");
+    // What happened later is seen, so the signal was too.
+    await run("two");
     await eventually(async () => expect((await servers()).map(({ name }) => name)).toEqual(["one", "two"]));
     expect((await servers()).map(({ state }) => state)).toEqual(["ready", "ready"]);
-    expect((await stack.status()).lastPass?.pass).toBeGreaterThan(before ?? 0);
   });
 });
 
 describe("a container that is not fit", () => {
   it("is out while it is paused", async () => {
-    const [one, two] = [await run("one"), await run("two")];
+    const one = await run("one");
+    await run("two");
     await served("one", "two");
     await one.pause();
-    // Not by a request: one that the paused container gets meanwhile waits for its answer.
-    await eventually(async () => expect((await servers()).map(({ name }) => name)).toEqual(["two"]));
-    expect(await reasonOf(one)).toMatch(/paused/);
     await served("two");
+    expect(await reasonOf(one)).toMatch(/paused/);
     await one.unpause();
     await served("one", "two");
   });
 
   it("is out while its health check fails, and comes in only when it is healthy", async () => {
-    const [one, two] = [await run("one", { healthcheck: true }), await run("two")];
+    const one = await run("one", { healthcheck: true });
+    await run("two");
     await served("one", "two");
     await one.post("/fail");
     await served("two");
@@ -133,10 +137,8 @@ describe("a container that is not fit", () => {
 
   it("with several ports and no label is refused with the reason, never guessed", async () => {
     const flags = ["--expose", "9000"];
-    const [one, two] = [
-      await run("one", { flags }),
-      await run("two", { flags, labels: { "rollcall.port": "8000" } }),
-    ];
+    const one = await run("one", { flags });
+    await run("two", { flags, labels: { "rollcall.port": "8000" } });
     await served("two");
     expect(await reasonOf(one)).toMatch(/port/);
     expect(await stack.readyz()).toMatch(/quarantined.*docker 1/);
@@ -167,7 +169,7 @@ describe("the network", () => {
       env: { PORT: String(await freePort()) },
       labels: { "rollcall.port": port },
     });
-    const told = await run("told", {
+    await run("told", {
       ...options,
       labels: { "rollcall.port": port, "rollcall.address": "host" },
     });
@@ -207,7 +209,7 @@ describe("a hundred containers", () => {
     process.stdout.write(`100 containers: started in ${up} s, all had answered ${all} s later\n`);
     expect((await stack.status()).quarantined).toEqual([]);
     await docker(engine, "rm", "-f", ...ids);
+    await eventually(async () => expect(await stack.inHaproxy()).toEqual([]));
     await served("503");
-    expect(await servers()).toEqual([]);
   });
 });

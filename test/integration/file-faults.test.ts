@@ -118,15 +118,39 @@ describe.each(haproxyVersions)("HAProxy %s and its file", (version) => {
   });
 });
 
+describe.each(haproxyVersions)("HAProxy %s that is told to stop softly", (version) => {
+  it.each([false, true])(
+    "ends, and is not started anew by a change (master socket: %s)",
+    async (masterSocket) => {
+      await using stack = await startStack({ version, masterSocket });
+      const app = await stack.app("web1");
+      await stack.untilServed(["web1"]);
+      const reloads = stack.reloads();
+      // A request that is under way keeps the worker alive; its end ends HAProxy, whose supervisor starts it again.
+      const answered = app.requests;
+      const slow = fetch(`${stack.url}/slow?ms=4000`);
+      await eventually(() => expect(app.requests).toBeGreaterThan(answered));
+      stack.haproxy.signal("SIGUSR1");
+      await after(500);
+      await stack.etcd.put("/app/servers/web2", app.address);
+      await eventually(() => expect(stack.config()).toContain(" web2 "));
+      expect((await slow).status).toBe(200);
+      expect(stack.reloads()).toBe(reloads);
+      await eventually(() => expect(stack.haproxy.starts).toBe(2), { timeoutMs: 20_000 });
+      await stack.untilServed(["web1"]);
+    },
+  );
+});
+
 describe("the live file", () => {
   it("is always a whole text, though two programs write it at the same time", async () => {
     await using stack = await startStack({ version: "3.0", options: { "reload-interval": "1ms" } });
     const app = await stack.app("web0");
     await stack.untilServed(["web0"]);
-    let writing = true;
+    const done = new AbortController();
     const seen = new Set<string>();
     const watching = (async () => {
-      for (; writing; await after(1)) seen.add(stack.config().slice(-1));
+      for (; !done.signal.aborted; await after(1)) seen.add(stack.config().slice(-1));
     })();
     for (let round = 0; round < 8; round++) {
       const put = stack.etcd.put("/app/servers/web1", `${app.address} weight=${round + 1}`);
@@ -134,7 +158,7 @@ describe("the live file", () => {
       for (const { code, stderr } of await Promise.all(both)) expect(stderr + String(code)).toBe("0");
       await put;
     }
-    writing = false;
+    done.abort();
     await watching;
     expect([...seen]).toEqual(["\n"]);
     await eventually(() => expect(stack.config()).toContain("weight 8"));

@@ -6,6 +6,8 @@ import type { StatusJson } from "../../src/observe/status-json.ts";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./free-port.ts";
 
+/** A request that a paused container gets waits for half a minute. */
+const ANSWER_MS = 5000;
 const ROOT = join(import.meta.dirname, "../..");
 
 /** A running project of Docker Compose with Rollcall's image as the service `lb`. */
@@ -21,6 +23,8 @@ export interface ComposeProject extends AsyncDisposable {
   status(): Promise<StatusJson>;
   /** The text of /readyz. */
   readyz(): Promise<string>;
+  /** The servers that HAProxy has, as BACKEND/NAME. */
+  inHaproxy(): Promise<readonly string[]>;
   /** What the servers call themselves in the header x-server, sorted, over `requests` requests; "503" for no server. */
   served(requests?: number): Promise<readonly string[]>;
   /** Resolves when exactly these servers answer. */
@@ -47,9 +51,12 @@ export async function composeUp(given: {
     return (await execa("docker", command, { env, cwd: ROOT })).stdout;
   };
   const rollcall = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${statusPort}${path}`);
+  const url = `http://127.0.0.1:${port}`;
+  const ask = (path: string): Promise<Response> =>
+    fetch(url + path, { headers: { connection: "close" }, signal: AbortSignal.timeout(ANSWER_MS) });
   const project: ComposeProject = {
     name,
-    url: `http://127.0.0.1:${port}`,
+    url,
     compose,
     ids: async (service) => {
       const rows = (await compose("ps", "--format", "{{.Name}} {{.ID}}", "--no-trunc", service)).split("\n");
@@ -59,10 +66,16 @@ export async function composeUp(given: {
     },
     status: async () => (await (await rollcall("/api/status")).json()) as StatusJson,
     readyz: async () => (await rollcall("/readyz")).text(),
+    inHaproxy: async () => {
+      const csv = await (await ask("/haproxy-stats;csv")).text();
+      return [...csv.matchAll(/^([^,#]+),(?!FRONTEND|BACKEND)([^,]+),/gm)].map(
+        ([, backend, server]) => `${backend}/${server}`,
+      );
+    },
     served: async (requests = 12) => {
       const names = new Set<string>();
       for (let request = 0; request < requests; request++) {
-        const answer = await fetch(project.url, { headers: { connection: "close" } });
+        const answer = await ask("/");
         await answer.text();
         names.add(answer.headers.get("x-server") ?? String(answer.status));
       }
@@ -79,7 +92,10 @@ export async function composeUp(given: {
       );
     },
     [Symbol.asyncDispose]: async () => {
-      await compose("down", "-v", "--rmi", "local", "--remove-orphans", "-t", "1");
+      // For a moment the engine counts containers as part of a network that are gone already.
+      const down = (): Promise<string> =>
+        compose("down", "-v", "--rmi", "local", "--remove-orphans", "-t", "1");
+      await eventually(down, { timeoutMs: 60_000, everyMs: 500 });
     },
   };
   try {

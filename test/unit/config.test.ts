@@ -55,6 +55,15 @@ describe("readConfig", () => {
     );
   });
 
+  it("keeps the port of an endpoint, also the scheme's own, and knows etcd's", () => {
+    const given = "https://etcd:443,http://etcd:80,etcd,https://[fd00::5]:2380/";
+    const wanted = ["https://etcd:443", "http://etcd:80", "http://etcd:2379", "https://[fd00::5]:2380"];
+    expect(read({ flags: { "etcd-endpoints": given } })).toMatchObject({
+      problems: [],
+      config: { "etcd-endpoints": wanted },
+    });
+  });
+
   it("takes on, off and true the same from YAML", () => {
     expect(read({ file: "revision-line: off\ndocker-enable-default: true\n" }).config).toMatchObject({
       "revision-line": false,

@@ -44,6 +44,7 @@ function code(path: string): string {
 /** Flags of other programs. */
 const FOREIGN = new Map([
   ["build", "docker compose"],
+  ["build-arg", "docker build"],
   ["deny-warnings", "oxlint"],
   ["group-add", "docker run"],
   ["now", "systemctl"],
@@ -51,6 +52,7 @@ const FOREIGN = new Map([
   ["project", "vitest"],
   ["quick", "npm run bench"],
   ["scale", "docker compose"],
+  ["user", "docker run"],
 ]);
 
 describe("the documentation names only what there is", () => {
@@ -157,6 +159,17 @@ describe("the reference", () => {
     const end = rows.findIndex((line) => !line.startsWith("|"));
     return rows.slice(0, end).map((line) => cells(line).map((one) => one.replace(/^`(.*)`$/, "$1")));
   }
+
+  test("of packages has all of them, each with the file of src that uses it", () => {
+    const { dependencies } = JSON.parse(read("package.json")) as { dependencies: Record<string, string> };
+    const rows = table("docs/architecture.md", "package", "where", "why").flatMap(
+      ([names = "", where = ""]) => names.split("`, `").map((name) => [name, where] as const),
+    );
+    expect(Object.keys(dependencies).filter((name) => !rows.some((row) => row[0] === name))).toEqual([]);
+    for (const [name, where] of rows) {
+      if (where.startsWith("src/")) expect(read(where)).toMatch(new RegExp(`["'(]${name}["'/]`));
+    }
+  });
 
   test.each(table("docs/reference/etcd.md", "key below `/app/servers/`", "value", "reason"))(
     "of etcd says why %s = %s is refused",
