@@ -55,7 +55,7 @@ const QUICK: Sizes = {
 export const HELP = `npm run bench [-- --quick] [-- --json FILE]
 
 Measures Rollcall on this machine, each figure beside a floor or a peer in the same run, and prints a table;
-docs/benchmarks.md tells what the rows mean. Takes about five minutes. Nothing else should run meanwhile.
+docs/benchmarks.md tells what the rows mean. Takes about four minutes. Nothing else should run meanwhile.
 
   --quick       a few samples of each in half a minute: shows that it works, not how fast
   --json FILE   write the figures to FILE too
