@@ -12,9 +12,11 @@ const NAME = "local/rollcall:test";
  * changed since then is in the engine's cache.
  */
 export async function rollcallImage(engine: { dockerHost: string }): Promise<string> {
-  const env = Object.entries(await imageEnv(engine));
-  const args = env.flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
-  await docker(engine, "build", "-q", "-t", NAME, ...args, "-f", join(ROOT, "docker/Dockerfile"), ROOT);
+  // Without a value, an argument is taken from the environment; where that has none either, the default is.
+  const args = ["--build-arg", "HAPROXY_IMAGE", "--build-arg", "NODE_IMAGE"];
+  const env = { ...dockerEnv(engine), ...(await imageEnv(engine)) };
+  const file = join(ROOT, "docker/Dockerfile");
+  await execa("docker", ["build", "-q", "-t", NAME, ...args, "-f", file, ROOT], { env });
   return NAME;
 }
 
