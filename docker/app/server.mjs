@@ -5,7 +5,8 @@
 import { createServer } from "node:http";
 import { hostname } from "node:os";
 
-const LAME_DUCK_MS = 1000;
+/** Rollcall reloads HAProxy at most once a second, so it may take a little more than that to drain us. */
+const LAME_DUCK_MS = 2500;
 const host = hostname();
 let count = 0;
 let stopping = false;
@@ -23,8 +24,8 @@ const server = createServer((request, response) => {
 server.keepAliveTimeout = 60_000;
 
 /**
- * For a moment everything is answered as before, since a load balancer that has seen the stop signal needs a few
- * milliseconds to act on it. Then: no new connections, idle ones are closed, open requests are finished, and out.
+ * For a moment everything is answered as before, while the load balancer that has seen the stop signal acts on it.
+ * Then: no new connections, idle ones are closed, open requests are finished, and out.
  */
 function stop() {
   if (stopping) process.exit(1);

@@ -1,7 +1,7 @@
 import { messageOf } from "../lib/errors.ts";
 import { sleep } from "../lib/sleep.ts";
 import { difference, type Expectation } from "./expectation.ts";
-import { type Master, workersOf } from "./master.ts";
+import { isWorker, type Master, type Workers, workersOf } from "./master.ts";
 import { type Info, readInfo, readServers } from "./running.ts";
 
 /** What became of a demand for a reload. */
@@ -32,7 +32,7 @@ export async function confirm(options: {
   /** Null when the master cannot be seen. */
   master: Master | null;
   /** Workers from before the reload was demanded. */
-  workers: ReadonlySet<number> | null;
+  workers: Workers | null;
   timeoutMs: number;
 }): Promise<Verdict> {
   const { master, workers, timeoutMs } = options;
@@ -42,9 +42,9 @@ export async function confirm(options: {
   for (let polls = 0; ; polls++) {
     const seen = await look(options);
     if (seen.info !== null && seen.why === "") return { kind: "proven", info: seen.info };
-    const now = master === null || workers === null ? null : await workersOf(master);
-    for (const pid of now ?? []) if (workers?.has(pid) === false) born.add(pid);
-    const starting = [...born].filter((pid) => now?.has(pid) === true && pid !== seen.info?.pid);
+    for (const pid of await younger(master, workers)) born.add(pid);
+    const alive = await Promise.all([...born].map(async (pid) => master !== null && isWorker(pid, master)));
+    const starting = [...born].filter((pid, at) => alive[at] === true && pid !== seen.info?.pid);
     if (seen.info === null) wrongSince = Infinity;
     else wrongSince = Math.min(wrongSince, performance.now());
     const ended = born.size > 0 && starting.length === 0 && seen.info === null;
@@ -60,6 +60,13 @@ export async function confirm(options: {
     if (isWrong || performance.now() - startedAt > limitMs) return { kind: "lost", why: seen.why };
     await sleep(Math.min(POLL_MS * (1 + polls / 20), 10 * POLL_MS));
   }
+}
+
+/** Workers that were started later than all those from before. */
+async function younger(master: Master | null, before: Workers | null): Promise<readonly number[]> {
+  const now = master === null || before === null ? null : await workersOf(master);
+  const newest = Math.max(0, ...(before?.values() ?? []));
+  return [...(now ?? [])].filter(([, startedAt]) => startedAt > newest).map(([pid]) => pid);
 }
 
 /** The worker that answers, unless it is the old one, and what is wrong with it; nothing is = the proof. */

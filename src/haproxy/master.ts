@@ -112,11 +112,14 @@ export async function sharesNamespace(pid: number, kind: "mnt" | "net"): Promise
   return own !== null && own === (await namespace(String(pid)));
 }
 
+/** When each worker of a master was started, in ticks since the boot, by its pid. */
+export type Workers = ReadonlyMap<number, number>;
+
 /**
- * The workers of a master, those that are starting or leaving too: its children with its own name. Null when the
- * kernel does not tell.
+ * The workers of a master, those that are starting or leaving too: its children with its own name. The kernel may
+ * leave one out while another one ends. Null when it does not tell at all.
  */
-export async function workersOf(master: Master): Promise<ReadonlySet<number> | null> {
+export async function workersOf(master: Master): Promise<Workers | null> {
   const text = await readFile(`/proc/${master.pid}/task/${master.pid}/children`, "utf8").catch(() => null);
   if (text === null) return null;
   const children = await Promise.all(
@@ -125,7 +128,14 @@ export async function workersOf(master: Master): Promise<ReadonlySet<number> | n
       .split(" ")
       .map((pid) => readProcess(Number(pid))),
   );
-  return new Set(children.filter((child) => child?.name === master.name).map((child) => child?.pid ?? 0));
+  const workers = children.filter((child) => child !== null && child.name === master.name);
+  return new Map(workers.map((child) => [child?.pid ?? 0, Number(child?.startedAt)]));
+}
+
+/** True while a worker of this master lives. */
+export async function isWorker(pid: number, master: Master): Promise<boolean> {
+  const worker = await readProcess(pid);
+  return worker !== null && worker.parentPid === master.pid && worker.state !== "Z";
 }
 
 function failure(message: string, cause?: unknown): HaproxyError {
@@ -136,6 +146,8 @@ interface Process {
   readonly pid: number;
   readonly parentPid: number;
   readonly name: string;
+  /** `Z` = ended, and not yet taken note of by its parent. */
+  readonly state: string;
   readonly startedAt: string;
 }
 
@@ -146,7 +158,7 @@ async function readProcess(pid: number): Promise<Process | null> {
   const [, name, rest] = /^[0-9]+ \((.*)\) (.*)/s.exec(text) ?? [];
   if (name === undefined || rest === undefined) return null;
   const fields = rest.split(" ");
-  return { pid, name, parentPid: Number(fields[1]), startedAt: fields[19] ?? "" };
+  return { pid, name, state: fields[0] ?? "", parentPid: Number(fields[1]), startedAt: fields[19] ?? "" };
 }
 
 /** The path in `-S PATH,level,admin` of the command line. */
