@@ -74,8 +74,11 @@ function sourceNote(
 ): string | null {
   const { name, state, sinceMs, error, snapshot, publishedAtMs } = source;
   const why = error === null ? "" : ` (${error})`;
-  if (state === "live" || state === "absent" || (state === "starting" && atGate)) return null;
-  if (state === "starting") return `Source ${name} has not answered for ${age(nowMs - sinceMs)}${why}`;
+  if (state === "live" || (state === "starting" && atGate)) return null;
+  // Not there is no trouble where it need not be; there and out of reach is.
+  if (state === "absent" && error === null) return null;
+  if (state === "starting" || state === "absent")
+    return `Source ${name} has not answered for ${age(nowMs - sinceMs)}${why}`;
   const picture =
     snapshot === null || publishedAtMs === null
       ? "it has no picture yet"

@@ -8,6 +8,7 @@ import { readiness } from "../../src/observe/readiness.ts";
 import { spell } from "../../src/observe/spell.ts";
 import { APPLIED, healthyStatus, liveSource, NOW_MS, passRecord, statusServer } from "../support/status.ts";
 
+const ABSENT = { name: "docker", state: "absent", snapshot: null, publishedAtMs: null } as const;
 const picture = snapshot({ source: "etcd", revision: "4711", servers: [statusServer("web1")] });
 const refused: Outcome = { kind: "refused", stage: "check", reason: "line 12: unknown keyword 'bakend'" };
 const failed: Outcome = {
@@ -151,6 +152,16 @@ describe("readiness", () => {
         ],
       },
       { notes: ["Source docker has not answered for 60 min."] },
+    ],
+    [
+      "a source that need not exist does not",
+      { sources: [liveSource(picture), liveSource(picture, { ...ABSENT, error: null })] },
+      {},
+    ],
+    [
+      "a source that need not exist is there and out of reach",
+      { sources: [liveSource(picture), liveSource(picture, { ...ABSENT, error: "permission denied" })] },
+      { notes: ["Source docker has not answered for 60 min (permission denied)."] },
     ],
     [
       "the candidate is refused",
