@@ -117,6 +117,6 @@ describe("an engine that takes its containers with it", () => {
     await untilServed(own, "503");
     await own.engine.start();
     await untilServed(own, "one", "two");
-    expect((await own.stack.daemon.get("/readyz")).text).toMatch(/^ready\n?$/);
+    await eventually(async () => expect((await own.stack.daemon.get("/readyz")).text).toMatch(/^ready\n?$/));
   });
 });
