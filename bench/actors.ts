@@ -1,7 +1,4 @@
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { Child } from "../scripts/lab/child.ts";
-import { etcdBinaries } from "../scripts/lab/etcd.ts";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { HaproxyVersion } from "../scripts/lab/haproxy.ts";
 import type { EtcdServer } from "../test/support/etcd-server.ts";
 import { eventually } from "../test/support/eventually.ts";
@@ -11,8 +8,11 @@ import { type Stack, startStack } from "../test/support/stack.ts";
 export interface Actor extends AsyncDisposable {
   readonly who: string;
   readonly url: string;
-  put(name: string, address: string): Promise<unknown>;
+  /** @param value `HOST:PORT`, perhaps with ` weight=N`. Those of etcd go over one connection that is kept open. */
+  put(name: string, value: string): Promise<unknown>;
   del(name: string): Promise<unknown>;
+  /** Sends one line to the stats socket of its HAProxy. */
+  show(line: string): Promise<string>;
 }
 
 export interface ActorOptions {
@@ -21,49 +21,12 @@ export interface ActorOptions {
 }
 
 export const ROLLCALL = "Rollcall";
-export const NAIVE = "etcdctl watch, SIGHUP";
-export const BY_HAND = "write file, SIGHUP";
-
-const QUIET = { "log-level": "info" };
+const BY_HAND = "write file, SIGHUP";
 
 export async function rollcallActor(given: ActorOptions): Promise<Actor> {
-  const stack = await startStack({ ...given, options: QUIET });
+  const stack = await startStack({ ...given, options: { "log-level": "info" } });
   await untilReady(stack);
-  const { etcd } = given;
-  return {
-    who: ROLLCALL,
-    url: stack.url,
-    put: (name, address) => etcd.put(`/app/servers/${name}`, address),
-    del: (name) => etcd.del(`/app/servers/${name}`),
-    [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
-  };
-}
-
-/** `etcdctl watch` runs a script at each change, which reads all keys, writes the file and sends SIGHUP. */
-export async function naiveActor(given: ActorOptions): Promise<Actor> {
-  const { etcd } = given;
-  await using cleanup = new AsyncDisposableStack();
-  const stack = cleanup.use(await startStack({ ...given, daemon: false }));
-  const prefix = "/naive/servers/";
-  const head = join(stack.dir, "head.cfg");
-  copyFileSync(stack.configFile, head);
-  const script = ["sh", join(import.meta.dirname, "rewrite.sh"), prefix, head, stack.configFile];
-  const { etcdctl } = await etcdBinaries();
-  const path = `${join(etcdctl, "..")}:${process.env["PATH"]}`;
-  const watch = new Child({
-    command: [etcdctl, "watch", "--prefix", prefix, "--", ...script, String(stack.haproxy.master)],
-    env: { ETCDCTL_API: "3", ETCDCTL_ENDPOINTS: etcd.endpoint, PATH: path },
-    logFile: join(stack.dir, "naive.log"),
-  });
-  cleanup.defer(() => watch.kill());
-  const owned = cleanup.move();
-  return {
-    who: NAIVE,
-    url: stack.url,
-    put: (name, address) => etcd.put(prefix + name, address),
-    del: (name) => etcd.del(prefix + name),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
+  return actorOf({ who: ROLLCALL, stack, ...given, prefix: "/app/servers/" });
 }
 
 /** The least that can be done: no etcd, the file is written and HAProxy signalled. What remains is HAProxy's own time. */
@@ -80,8 +43,7 @@ export async function handActor(given: ActorOptions): Promise<Actor> {
     return Promise.resolve();
   };
   return {
-    who: BY_HAND,
-    url: stack.url,
+    ...actorOf({ who: BY_HAND, stack, ...given, prefix: "" }),
     put: (name, address) => {
       servers.set(name, address);
       return apply();
@@ -90,11 +52,23 @@ export async function handActor(given: ActorOptions): Promise<Actor> {
       servers.delete(name);
       return apply();
     },
+  };
+}
+
+/** One whose servers are keys below `prefix`. */
+export function actorOf(given: { who: string; stack: Stack; etcd: EtcdServer; prefix: string }): Actor {
+  const { who, stack, etcd, prefix } = given;
+  return {
+    who,
+    url: stack.url,
+    put: (name, value) => etcd.put(prefix + name, value),
+    del: (name) => etcd.del(prefix + name),
+    show: (line) => stack.haproxy.show(line),
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   };
 }
 
-export async function untilReady(stack: Stack): Promise<void> {
+export async function untilReady(stack: Pick<Stack, "daemon">): Promise<void> {
   await eventually(
     async () => {
       const { code, text } = await stack.daemon.get("/readyz");

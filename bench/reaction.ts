@@ -1,63 +1,63 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { startApp } from "../test/support/app-server.ts";
 import { startEtcd } from "../test/support/etcd-server.ts";
-import { startProber } from "../test/support/prober.ts";
-import { type Actor, handActor, naiveActor, NAIVE, rollcallActor } from "./actors.ts";
+import { type Actor, type ActorOptions, handActor, rollcallActor } from "./actors.ts";
+import { comes, goes, untilServed, weighs } from "./change.ts";
 import type { Progress, Sizes } from "./options.ts";
+import { startPlainApp } from "./plain-app.ts";
 import type { Row } from "./rows.ts";
+import { keptShellActor, naiveActor, SHELL_LOOP, shellActor } from "./watch-actors.ts";
 
-/** Longer than the option reload-interval, counted from the last change: what is measured never waits for it. */
-export const SPACING_MS = 1250;
+/** With the turns of the others more than the 250 ms within which Rollcall waits for more changes to come. */
+const REST_MS = 225;
+/** Every so many rounds those who reload take their turn too, and a weight is changed. */
+const RELOADS_EVERY = 8;
+const WEIGHT_EVERY = 4;
 
 /**
- * Time from a put to the first response of the new server, and from a delete to the last one of the old, with two
- * servers that stay. The actors take turns, in another order each round.
+ * Time from a put to the first response of the new server, from a delete to the last one of the old, with two servers
+ * that stay, and from a changed weight until HAProxy has it. The actors take turns, in another order each round.
  */
 export async function reaction(sizes: Sizes, progress: Progress): Promise<readonly Row[]> {
   await using cleanup = new AsyncDisposableStack();
-  const etcd = cleanup.use(await startEtcd());
-  const given = { version: "3.2", etcd } as const;
+  const given: ActorOptions = { version: "3.2", etcd: cleanup.use(await startEtcd()) };
   const actors: Actor[] = [];
-  for (const start of [rollcallActor, naiveActor, handActor]) actors.push(cleanup.use(await start(given)));
-  for (const name of ["stays1", "stays2"]) {
-    const app = cleanup.use(await startApp({ name }));
-    for (const actor of actors) await actor.put(name, app.address);
-    await sleep(SPACING_MS);
-  }
-  const guest = cleanup.use(await startApp({ name: "guest" }));
-  const [came, went] = [times(actors), times(actors)];
+  for (const start of [rollcallActor, shellActor, keptShellActor, naiveActor, handActor])
+    actors.push(cleanup.use(await start(given)));
+  const stays = [cleanup.use(await startPlainApp("stays1")), cleanup.use(await startPlainApp("stays2"))] as const;
+  const guest = cleanup.use(await startPlainApp("guest"));
+  for (const actor of actors) await untilServed(actor, stays);
+  const [came, went, weighed] = [new Map(), new Map(), new Map()] satisfies Times[];
   for (let round = 0; round < sizes.changes; round++) {
-    progress(`put and delete: round ${round + 1} of ${sizes.changes}`);
-    const order = actors.toSpliced(0, round % 3).concat(actors.slice(0, round % 3));
-    for (const actor of order) came.get(actor.who)?.push(await comes(actor, guest));
-    await sleep(SPACING_MS);
-    for (const actor of order) went.get(actor.who)?.push(await goes(actor, guest));
-    await sleep(SPACING_MS);
+    if (round % 10 === 0) progress(`put and delete: round ${round + 1} of ${sizes.changes}`);
+    const now = turned(round % RELOADS_EVERY === 0 ? actors : actors.slice(0, 3), round);
+    for (const actor of now) note(came, actor, await comes(actor, guest));
+    await sleep(REST_MS);
+    for (const actor of now) note(went, actor, await goes(actor, guest));
+    await sleep(REST_MS);
+    if (round % WEIGHT_EVERY !== 0) continue;
+    const weight = 2 - ((round / WEIGHT_EVERY) % 2);
+    for (const actor of turned(actors.slice(0, 3), round)) note(weighed, actor, await weighs(actor, stays[0], weight));
+    await sleep(REST_MS);
   }
-  const rows = (figure: string, values: ReadonlyMap<string, number[]>): readonly Row[] =>
-    [...values].map(([who, found]) => ({ figure, who, unit: "ms", values: found, floor: NAIVE }));
-  return [...rows("etcd put -> first response", came), ...rows("etcd delete -> last response", went)];
+  return [
+    ...rows("etcd put -> first response", came),
+    ...rows("etcd delete -> last response", went),
+    ...rows("etcd put of a weight -> in force", weighed),
+  ];
 }
 
-const times = (actors: readonly Actor[]): Map<string, number[]> =>
-  new Map(actors.map(({ who }) => [who, []]));
+/** What each actor took, in milliseconds. */
+type Times = Map<string, number[]>;
 
-interface Guest {
-  readonly name: string;
-  readonly address: string;
+function note(times: Times, { who }: Actor, ms: number): void {
+  times.set(who, [...(times.get(who) ?? []), ms]);
 }
 
-async function comes(actor: Actor, { name, address }: Guest): Promise<number> {
-  await using prober = startProber(actor.url);
-  const startedAt = performance.now();
-  void actor.put(name, address);
-  return (await prober.firstAnswer(name)) - startedAt;
-}
+const rows = (figure: string, times: Times): readonly Row[] =>
+  [...times].map(([who, values]) => ({ figure, who, unit: "ms", values, floor: SHELL_LOOP }));
 
-async function goes(actor: Actor, { name }: Guest): Promise<number> {
-  await using prober = startProber(actor.url);
-  await prober.firstAnswer(name);
-  const startedAt = performance.now();
-  void actor.del(name);
-  return Math.max(0, (await prober.lastAnswer(name)) - startedAt);
+/** The same in another order each round: a turn to the left for each. */
+function turned<T>(all: readonly T[], round: number): readonly T[] {
+  const by = round % all.length;
+  return [...all.slice(by), ...all.slice(0, by)];
 }

@@ -31,6 +31,8 @@ for path in "$config" "$socket" "$master"; do
 done
 # Left by a container that was killed; HAProxy cannot replace a socket of another user.
 rm -f "$socket" "$master"
+# States of servers are for reloads alone; these were left by a Rollcall that was killed in one.
+[ ! -e "$config.servers" ] || echo 1 > "$config.servers" || :
 
 write_empty() { rollcall render --write --from /dev/null "$@"; }
 

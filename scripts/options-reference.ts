@@ -3,12 +3,13 @@ import { check } from "../src/commands/check.ts";
 import type { Command } from "../src/commands/command.ts";
 import { render } from "../src/commands/render.ts";
 import { run } from "../src/commands/run.ts";
+import { status } from "../src/commands/status.ts";
 import { version } from "../src/commands/version.ts";
 import { DEFAULT_CONFIG_FILE } from "../src/config.ts";
 import { OPTION_NAMES, OPTIONS, variableOf } from "../src/options.ts";
 
 /** All commands, in the order of `rollcall --help`. */
-export const COMMANDS: readonly Command[] = [run, render, check, version];
+export const COMMANDS: readonly Command[] = [run, render, check, status, version];
 
 const INTRODUCTION = `
 <!-- Written by scripts/write-reference.ts from src/options.ts and src/commands. Change those, then: npm run docs -->

@@ -58,5 +58,9 @@ function readFlags(args: readonly string[], command: Command): Invocation {
     else if (token.name in command.flags) flags.set(token.name, value);
     else options.set(token.name, value);
   }
+  for (const [name, value] of flags) {
+    const parsed = command.flags[name]?.parse?.(value);
+    if (parsed?.ok === false) problems.push(`--${name}: ${parsed.reason}`);
+  }
   return problems.length > 0 ? { kind: "usage", problems } : { kind: "command", command, options, flags };
 }

@@ -34,6 +34,7 @@ export async function loop(options: LoopOptions, signal: AbortSignal): Promise<v
   /** How soon to try again: while HAProxy does not answer, and when only new input is likely to help. */
   const soon = backoff({ firstMs: 100, maxMs: 2000 });
   const later = backoff({ firstMs: 1000, maxMs: 60_000 });
+  const reaps = backoff({ firstMs: 100, maxMs: 2000 });
   const tell = teller(log);
   let passes = 0;
   let passedAt = -Infinity;
@@ -45,6 +46,13 @@ export async function loop(options: LoopOptions, signal: AbortSignal): Promise<v
     const since = monotonicMs();
     if (since - passedAt > MAX_SETTLE_MS) return;
     while (monotonicMs() - since < MAX_SETTLE_MS && (await changed.wait(signal, QUIET_MS)) === "poked");
+  }
+
+  /** When servers that are leaving are looked after. */
+  function nextReap(): number {
+    if (reconciler.isLeaving()) return monotonicMs() + reaps.next();
+    reaps.reset();
+    return Infinity;
   }
 
   function nextTry(outcome: Outcome): number {
@@ -78,7 +86,7 @@ export async function loop(options: LoopOptions, signal: AbortSignal): Promise<v
     const [atMs, start] = [options.now(), monotonicMs()];
     const { outcome, timings } = await reconciler.pass(log.child({ pass: ++passes }));
     passedAt = monotonicMs();
-    retryAt = nextTry(outcome);
+    retryAt = Math.min(nextTry(outcome), nextReap());
     const record = { pass: passes, atMs, durationMs: monotonicMs() - start, timings, outcome };
     tell(record);
     options.onPass(record);

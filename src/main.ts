@@ -4,6 +4,7 @@ import { check } from "./commands/check.ts";
 import { type Command, EXIT } from "./commands/command.ts";
 import { render } from "./commands/render.ts";
 import { run } from "./commands/run.ts";
+import { status } from "./commands/status.ts";
 import { version } from "./commands/version.ts";
 import { readConfig } from "./config.ts";
 import { commandHelp, generalHelp } from "./help.ts";
@@ -11,7 +12,7 @@ import { messageOf } from "./lib/errors.ts";
 import { createLogger } from "./observe/log.ts";
 
 /** The only user of `process`: arguments, environment, signals, exit code. */
-const COMMANDS: readonly Command[] = [run, render, check, version];
+const COMMANDS: readonly Command[] = [run, render, check, status, version];
 /** After a first signal everything ends by itself; what does not within this time, in milliseconds, is left behind. */
 const EXIT_AFTER_MS = 4500;
 

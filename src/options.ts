@@ -94,6 +94,16 @@ export const OPTIONS = {
   "haproxy-pid": optional(types.pid, "the master's pid"),
   "haproxy-bin": withDefault(types.path, "haproxy", "the program that checks configurations"),
   "reload-interval": withDefault(types.duration, "1s", "shortest time between two reloads"),
+  admit: withDefault(
+    types.choice("now", "checked"),
+    "now",
+    "when a new server takes traffic: at once, or after HAProxy's first good check",
+  ),
+  "removal-timeout": withDefault(
+    types.duration,
+    "5m",
+    "how long sessions of a removed server may go on before they are ended",
+  ),
   "start-timeout": withDefault(
     types.duration,
     "15s",

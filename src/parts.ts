@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Roster } from "./core/roster.ts";
 import type { Source } from "./discovery/source.ts";
 import { whenThere } from "./discovery/when-there.ts";
 import { configFile } from "./haproxy/config-file.ts";
+import { leaving } from "./haproxy/leaving.ts";
 import type { ReloadOptions } from "./haproxy/reload.ts";
 import type { Stamped } from "./core/stamp.ts";
 import { haproxy, type Haproxy } from "./haproxy/haproxy.ts";
@@ -122,6 +124,7 @@ export function rendererOf(options: PartsOptions): {
     options: {
       defaultBackend: config["default-backend"],
       haproxySocket: config["haproxy-socket"],
+      haproxyConfig: resolve(config["haproxy-config"]),
     },
     env,
     now: Date.now,
@@ -143,7 +146,14 @@ export function reloadOptions(config: Config, kill: ReloadOptions["kill"]): Relo
 
 export function haproxyOf(config: Config, kill: ReloadOptions["kill"]): Haproxy {
   const file = configFile(config["haproxy-config"]);
-  return haproxy({ ...reloadOptions(config, kill), binary: config["haproxy-bin"], file });
+  const reload = reloadOptions(config, kill);
+  const monotonicMs = (): number => performance.now();
+  const removed = leaving({
+    socketPath: reload.socketPath,
+    timeoutMs: config["removal-timeout"],
+    monotonicMs,
+  });
+  return haproxy({ ...reload, binary: config["haproxy-bin"], file, leaving: removed, admitChecked: config.admit === "checked" });
 }
 
 /** The version in package.json. */

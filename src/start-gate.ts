@@ -1,4 +1,4 @@
-import { readConfig, serverLines } from "./core/haproxy-config.ts";
+import { readConfig, serversOf } from "./core/haproxy-config.ts";
 import type { Board } from "./discovery/board.ts";
 
 /**
@@ -11,6 +11,8 @@ import type { Board } from "./discovery/board.ts";
 export interface StartGate {
   /** Why nothing at all may be applied yet; null = go on. */
   closed(): string | null;
+  /** Whether `holds` may have something to say, and needs the live file for it. */
+  isWatching(): boolean;
   /** Why this candidate may not be applied; null = it may. */
   holds(texts: { live: string | null; candidate: string }): string | null;
 }
@@ -22,22 +24,26 @@ export function startGate(options: {
 }): StartGate {
   const { board, opensAtMs, monotonicMs } = options;
   const isEarly = (): boolean => monotonicMs() < opensAtMs;
+  const missing = (): ReturnType<Board["missing"]> => [
+    ...board.missing(),
+    ...(isEarly() ? board.absent() : []),
+  ];
   return {
+    isWatching: () => missing().length > 0,
     closed: () => (isEarly() && board.missing().length > 0 ? why(board.missing()) : null),
     holds: ({ live, candidate }) => {
-      const missing = [...board.missing(), ...(isEarly() ? board.absent() : [])];
-      if (missing.length === 0 || live === null) return null;
+      if (missing().length === 0 || live === null) return null;
       const wanted = new Set(serverNames(candidate));
       const lost = serverNames(live).filter((name) => !wanted.has(name));
       if (lost.length === 0) return null;
       const more = lost.length > 10 ? ` and ${lost.length - 10} more` : "";
-      return `${why(missing)}; without it these would be removed: ${lost.slice(0, 10).join(", ")}${more}`;
+      return `${why(missing())}; without it these would be removed: ${lost.slice(0, 10).join(", ")}${more}`;
     },
   };
 }
 
 const serverNames = (text: string): readonly string[] =>
-  serverLines(readConfig(text)).map((server) => `${server.backend}/${server.name}`);
+  serversOf(readConfig(text)).map((server) => `${server.backend}/${server.name}`);
 
 const why = (missing: ReturnType<Board["missing"]>): string =>
   missing

@@ -7,8 +7,8 @@ import type { Reconciler } from "./reconcile.ts";
 /** Remembers what the endpoints show: the latest passes, and when HAProxy last came or went. */
 export interface StatusKeeper {
   onPass(record: PassRecord): void;
-  /** The worker that answered, null = none did; returns its pid. */
-  sawHaproxy(info: Info | null): number | null;
+  /** The worker that answered, null = none did, and how many its master has; returns its pid. */
+  sawHaproxy(info: Info | null, workers?: number | null): number | null;
   status(): Status;
 }
 
@@ -25,7 +25,7 @@ export function statusKeeper(options: {
   let passes: readonly PassRecord[] = [];
   let lastPass: PassRecord | null = null;
   let appliedAtMs = startedAtMs;
-  let haproxy: Status["haproxy"] = { pid: null, version: null, sinceMs: startedAtMs };
+  let haproxy: Status["haproxy"] = { pid: null, version: null, sinceMs: startedAtMs, workers: null };
 
   return {
     onPass: (record) => {
@@ -37,10 +37,10 @@ export function statusKeeper(options: {
       if (kind === "unchanged" || kind === "deferred" || sameOutcome(before, record)) return;
       passes = [record, ...passes].slice(0, MAX_PASSES);
     },
-    sawHaproxy: (info) => {
+    sawHaproxy: (info, workers = null) => {
       const answered = haproxy.pid !== null;
       const sinceMs = answered === (info !== null) ? haproxy.sinceMs : now();
-      haproxy = { pid: info?.pid ?? null, version: info?.version ?? null, sinceMs };
+      haproxy = { pid: info?.pid ?? null, version: info?.version ?? null, sinceMs, workers };
       return haproxy.pid;
     },
     status: () => {

@@ -43,10 +43,10 @@ async function examineTemplate(context: Context, snapshots: readonly Snapshot[])
   try {
     folder = await mkdtemp(join(tmpdir(), "rollcall-"));
     const roster = buildRoster(snapshots, { defaultBackend: config["default-backend"] });
-    const { text } = await rendererOf(context).render(roster);
-    const wrong = problems(text, { openFiles: null, socketPath: config["haproxy-socket"] });
+    const candidate = await rendererOf(context).render(roster);
+    const wrong = problems(candidate, { openFiles: null, socketPath: config["haproxy-socket"] });
     if (wrong.length > 0) return bad(what, wrong.join("; "));
-    const staged = await configFile(join(folder, "haproxy.cfg")).stage(text);
+    const staged = await configFile(join(folder, "haproxy.cfg")).stage(candidate.text);
     await checkConfig({ binary: config["haproxy-bin"], file: staged.path, signal });
     return good(what, 'renders, and "haproxy -c" accepts it');
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { Result } from "../core/result.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Config } from "../options.ts";
 
@@ -23,6 +24,8 @@ export interface Flag {
   /** What stands after it in the help; null = a switch. */
   readonly value: string | null;
   readonly help: string;
+  /** Says what is wrong with a value; any will do when it is not given. */
+  readonly parse?: (value: string) => Result<unknown>;
 }
 
 export interface Command {

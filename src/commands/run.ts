@@ -3,6 +3,7 @@ import type { Roster } from "../core/roster.ts";
 import type { Stamped } from "../core/stamp.ts";
 import { board as newBoard } from "../discovery/board.ts";
 import { keepRunning } from "../discovery/keep-running.ts";
+import { countWorkers } from "../haproxy/count-workers.ts";
 import { dirtyFlag } from "../lib/dirty-flag.ts";
 import { loop } from "../loop.ts";
 import { startHttp } from "../observe/http.ts";
@@ -10,6 +11,7 @@ import { metrics as newMetrics } from "../observe/metrics.ts";
 import { haproxyOf, rendererOf, isDockerOptional, rollcallVersion, followedSources } from "../parts.ts";
 import { reconciler as newReconciler } from "../reconcile.ts";
 import { statusKeeper } from "../status-keeper.ts";
+import { oldWorkersTeller } from "../tell-old-workers.ts";
 import { refusalTeller } from "../tell-refusals.ts";
 import { watchHaproxy } from "../watch-haproxy.ts";
 import { watchTemplates } from "../watch-templates.ts";
@@ -40,6 +42,7 @@ async function execute(context: Context): Promise<number> {
     monotonicMs,
     gateOpensAtMs: monotonicMs() + config["start-timeout"],
     reloadIntervalMs: config["reload-interval"],
+    admitChecked: config.admit === "checked",
   };
   const templates = watchTemplates(changed.poke, signal);
   // Watched from the moment they were read: what is changed while a pass goes on must not be missed.
@@ -59,8 +62,14 @@ async function execute(context: Context): Promise<number> {
     metrics.onPass(record);
     tellRefusals(reconciler.roster());
   };
+  const tellOldWorkers = oldWorkersTeller(log);
   const watch = {
-    workerPid: async () => keeper.sawHaproxy(await haproxy.info()),
+    workerPid: async () => {
+      const info = await haproxy.info();
+      const workers = await countWorkers(info);
+      tellOldWorkers(workers);
+      return keeper.sawHaproxy(info, workers);
+    },
     knownPid: () => reconciler.applied()?.pid ?? null,
     onOther: () => {
       reconciler.doubt();

@@ -1,25 +1,42 @@
+import { readWords } from "./config-words.ts";
+
 /**
- * A reader of HAProxy's configuration text: sections, lines, words. It follows the manual's section 2.2 (quoting and
- * escaping): words are separated by spaces and tabs; `#` outside quotes starts a comment; a backslash takes the next
- * character as it is; "double quotes" keep spaces, 'single quotes' keep everything. References to the environment
- * (`"${NAME}"`) are left as they stand, since only HAProxy knows its environment. A line that HAProxy would refuse
- * (an open quote) is read to its end: the check is HAProxy's to make.
+ * A reader of HAProxy's configuration text: sections, lines, words (manual, section 2). Lines of servers, which may
+ * be many thousands, are found and named, but taken apart only where somebody needs their words. A line that HAProxy
+ * would refuse (an open quote) is read to its end: the check is HAProxy's to make.
  */
+export interface ConfigSection {
+  /** `global`, `frontend`, …; empty for what stands before the first section. */
+  readonly keyword: string;
+  /** The section's name, empty for `global` and the like. */
+  readonly name: string;
+  /** All words of the section's first line: `defaults` may be named in it (`backend api from base`). */
+  readonly words: readonly string[];
+  /** The line of the keyword, counted from 1. */
+  readonly number: number;
+  /** Whether HAProxy may skip it: `wholly` stands in a block of `.if`, `partly` has one in it or at its end. */
+  readonly conditional: "never" | "partly" | "wholly";
+  /** Lines with at least one word, without the section's first one and those of servers. */
+  readonly lines: readonly ConfigLine[];
+  /** The `server` lines of a backend or listen section, in the order of the file; those of `peers` are no servers. */
+  readonly servers: readonly ServerLine[];
+}
+
 export interface ConfigLine {
   /** Counted from 1. */
   readonly number: number;
   readonly words: readonly string[];
 }
 
-export interface ConfigSection {
-  /** `global`, `frontend`, …; empty for what stands before the first section. */
-  readonly keyword: string;
-  /** The section's name, empty for `global` and the like. */
+/** A `server` line of a `backend` or `listen` section. */
+export interface ServerLine {
   readonly name: string;
-  /** The line of the keyword, counted from 1. */
-  readonly number: number;
-  /** Lines with at least one word, the section's own first line left out. */
-  readonly lines: readonly ConfigLine[];
+  /** The line as it stands in the file. */
+  readonly raw: string;
+  /** How many lines below the section's first one. */
+  readonly offset: number;
+  /** How many `default-server` lines of the section stand above it: only those apply to it. */
+  readonly defaults: number;
 }
 
 /** Keywords that begin a section (manual, section 2, as of HAProxy 3.2). */
@@ -33,6 +50,7 @@ const SECTION_KEYWORDS = new Set([
   "resolvers",
   "mailers",
   "userlist",
+  "namespace_list",
   "cache",
   "program",
   "ring",
@@ -45,95 +63,90 @@ const SECTION_KEYWORDS = new Set([
   "acme",
 ]);
 
-export function readConfig(text: string): readonly ConfigSection[] {
-  const sections: ConfigSection[] = [];
-  let lines: ConfigLine[] = [];
-  const begin = (keyword: string, name: string, number: number): void => {
-    lines = [];
-    sections.push({ keyword, name, number, lines });
-  };
-  begin("", "", 0);
-  text.split("\n").forEach((line, index) => {
-    const words = readWords(line);
-    const [keyword, name] = words;
-    if (keyword === undefined) return;
-    if (SECTION_KEYWORDS.has(keyword)) begin(keyword, name ?? "", index + 1);
-    else lines.push({ number: index + 1, words });
-  });
-  return sections[0]?.lines.length === 0 ? sections.slice(1) : sections;
-}
-
-/** The words of one line. */
-export function readWords(line: string): readonly string[] {
-  const words: string[] = [];
-  let word: string | null = null;
-  let quote = "";
-  for (let at = 0; at < line.length; at++) {
-    const char = line.charAt(at);
-    if (quote === "'") {
-      if (char === "'") quote = "";
-      else word += char;
-    } else if (char === "\\") {
-      const escape = readEscape(line, at);
-      word = (word ?? "") + escape.text;
-      at += escape.length - 1;
-    } else if (char === '"' || (char === "'" && quote === "")) {
-      quote = quote === char ? "" : char;
-      word ??= "";
-    } else if (quote === "" && (char === " " || char === "\t" || char === "\r")) {
-      if (word !== null) words.push(word);
-      word = null;
-    } else if (quote === "" && char === "#") {
-      break;
-    } else {
-      word = (word ?? "") + char;
-    }
-  }
-  if (word !== null) words.push(word);
-  return words;
-}
-
-const CONTROL_ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
-
-function readEscape(line: string, at: number): { text: string; length: number } {
-  const hex = /^x([0-9a-fA-F]{2})/.exec(line.slice(at + 1, at + 4));
-  if (hex !== null) return { text: String.fromCharCode(Number.parseInt(hex[1] ?? "", 16)), length: 4 };
-  const next = line.charAt(at + 1);
-  return { text: CONTROL_ESCAPES[next] ?? next, length: 2 };
-}
-
-/** A `server` line of a `backend` or `listen` section. */
-export interface ServerLine {
-  /** Name of the backend or listen section. */
-  readonly backend: string;
-  readonly name: string;
-  /** As written: `10.0.0.5:80`, `[fd00::5]:80`. */
-  readonly address: string;
-  readonly number: number;
-  /** All words after the address. */
-  readonly options: readonly string[];
-}
-
 const SERVED_SECTIONS = new Set(["backend", "listen"]);
 
-/** True for the sections whose `server` lines are servers of a backend (those of `peers` are not). */
-export const holdsServers = (section: ConfigSection): boolean => SERVED_SECTIONS.has(section.keyword);
+/** A server's line with a plain name, as nearly all are. */
+const SERVER_LINE = /[ \t]*server[ \t]+([A-Za-z0-9_.:-]+)[ \t]/y;
+
+export function readConfig(text: string): readonly ConfigSection[] {
+  const reader = sectionReader();
+  let number = 0;
+  for (let start = 0; start < text.length; number++) {
+    const newline = text.indexOf("\n", start);
+    const end = newline === -1 ? text.length : newline;
+    reader.line(text, { start, end, number: number + 1 });
+    start = end + 1;
+  }
+  return reader.sections();
+}
+
+interface OpenSection extends ConfigSection {
+  conditional: ConfigSection["conditional"];
+  readonly lines: ConfigLine[];
+  readonly servers: ServerLine[];
+}
+
+function sectionReader() {
+  const sections: OpenSection[] = [];
+  /** Blocks of `.if` that are open. */
+  let depth = 0;
+  let defaults = 0;
+  const begin = (words: readonly string[], number: number): OpenSection => {
+    const [keyword = "", name = ""] = words;
+    const conditional = depth > 0 ? "wholly" : "never";
+    const section: OpenSection = { keyword, name, words, number, conditional, lines: [], servers: [] };
+    defaults = 0;
+    sections.push(section);
+    return section;
+  };
+  let open = begin([], 0);
+
+  function line(text: string, { start, end, number }: { start: number; end: number; number: number }): void {
+    const isServed = SERVED_SECTIONS.has(open.keyword);
+    const addServer = (name: string): void => {
+      open.servers.push({ name, raw: text.slice(start, end), offset: number - open.number, defaults });
+    };
+    SERVER_LINE.lastIndex = start;
+    const name = isServed ? SERVER_LINE.exec(text)?.[1] : undefined;
+    if (name !== undefined && SERVER_LINE.lastIndex <= end) {
+      addServer(name);
+      return;
+    }
+    const words = readWords(text.slice(start, end));
+    const [keyword] = words;
+    if (keyword === undefined) return;
+    if (SECTION_KEYWORDS.has(keyword)) {
+      open = begin(words, number);
+    } else if (isServed && keyword === "server") {
+      addServer(words[1] ?? "");
+    } else {
+      open.lines.push({ number, words });
+      if (keyword === "default-server") defaults++;
+      if (keyword === ".if") depth++;
+      if (keyword === ".endif") depth = Math.max(0, depth - 1);
+      if (keyword.startsWith(".") && open.conditional === "never") open.conditional = "partly";
+    }
+  }
+  return {
+    line,
+    sections: (): readonly ConfigSection[] => sections.filter(({ number, lines }) => number > 0 || lines.length > 0),
+  };
+}
+
+/** A server, with the name of its section. */
+export interface BackendServer extends ServerLine {
+  readonly backend: string;
+  /** Counted from 1. */
+  readonly number: number;
+}
 
 /** All servers, in the order of the file. */
-export function serverLines(sections: readonly ConfigSection[]): readonly ServerLine[] {
-  return sections.filter(holdsServers).flatMap((section) =>
-    section.lines.flatMap(({ number, words: [keyword, name, address, ...options] }) => {
-      if (keyword !== "server" || name === undefined || address === undefined) return [];
-      return [{ backend: section.name, name, address, number, options }];
-    }),
+export function serversOf(sections: readonly ConfigSection[]): readonly BackendServer[] {
+  return sections.flatMap(({ name, number, servers }) =>
+    servers.map((line) => ({ ...line, backend: name, number: number + line.offset })),
   );
 }
 
-/** The text without the server lines of its backends: two texts with the same rest need no reload to change over. */
-export function withoutServerLines(text: string): string {
-  const numbers = new Set(serverLines(readConfig(text)).map((line) => line.number));
-  return text
-    .split("\n")
-    .filter((_, index) => !numbers.has(index + 1))
-    .join("\n");
-}
+/** How many servers there are. */
+export const countServers = (sections: readonly ConfigSection[]): number =>
+  sections.reduce((count, { servers }) => count + servers.length, 0);

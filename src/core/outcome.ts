@@ -1,4 +1,4 @@
-import type { Reason } from "./plan.ts";
+import type { Reason } from "./structure.ts";
 
 /** How one pass of the loop ended. */
 export type Outcome =
@@ -8,11 +8,15 @@ export type Outcome =
   | { readonly kind: "waiting"; readonly reason: string }
   /** A reload is due, but the last one was too short ago; it will happen at the end of the window. */
   | { readonly kind: "deferred"; readonly reasons: readonly Reason[] }
-  /** HAProxy was proven to run the new text. `way` will also be `runtime` one day. */
+  /** HAProxy was proven to run the new text. */
   | {
       readonly kind: "applied";
-      readonly way: "reload";
+      /** `runtime`: over the socket, without a reload. */
+      readonly way: "runtime" | "reload";
+      /** Why a reload was needed; none for `runtime`. */
       readonly reasons: readonly Reason[];
+      /** What was done over the socket, in words: `add webserver/web4`; at most 20, and none for a reload. */
+      readonly operations: readonly string[];
       readonly revision: string | null;
       readonly servers: number;
     }
@@ -27,7 +31,7 @@ export type Outcome =
     };
 
 /** The stages of a pass, in their order. */
-export const STAGES = ["merge", "render", "check", "commit", "reload", "confirm"] as const;
+export const STAGES = ["merge", "render", "runtime", "check", "commit", "reload", "confirm"] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** Milliseconds by stage. */

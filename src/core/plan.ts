@@ -1,92 +1,94 @@
-import { holdsServers, readConfig, type ConfigLine, type ConfigSection } from "./haproxy-config.ts";
-import { stampOf } from "./stamp.ts";
-
-/** Why a reload is needed: which section, where in the candidate (0 = nowhere, it is gone), and what about it. */
-export interface Reason {
-  readonly section: string;
-  readonly line: number;
-  readonly what: string;
-}
+import type { Abilities } from "./abilities.ts";
+import { reloadIsCheaper } from "./cost.ts";
+import { type ConfigSection, countServers } from "./haproxy-config.ts";
+import type { Operation } from "./operation.ts";
+import { planServers, type SectionPlan } from "./plan-servers.ts";
+import { describeServers, serverChanges, type ServerChanges } from "./server-changes.ts";
+import type { ServerParameters } from "./server-parameters.ts";
+import type { Stamped } from "./stamp.ts";
+import { byTitle, type Reason, structuralChanges } from "./structure.ts";
 
 /** How to get from what runs to the candidate. */
 export type Plan =
-  { readonly kind: "noop" } | { readonly kind: "reload"; readonly reasons: readonly Reason[] };
+  | { readonly kind: "noop" }
+  /** In the order in which they are carried out; none at all when only comments or spaces changed. */
+  | { readonly kind: "runtime"; readonly operations: readonly Operation[] }
+  | { readonly kind: "reload"; readonly reasons: readonly Reason[] };
+
+/** What a plan is made from. */
+export interface PlanInput {
+  /** The text that HAProxy is proven to run; null = not known. */
+  readonly applied: Stamped | null;
+  readonly candidate: Stamped;
+  /** What the running HAProxy can be told; null = nothing: every change is a reload. */
+  readonly abilities: Abilities | null;
+  /** Servers that were removed and still have sessions, by `backend/server`, as they were; null = not known. */
+  readonly leaving: ReadonlyMap<string, ServerParameters | null>;
+  /** Whether a new server waits for its first good check. */
+  readonly admitChecked: boolean;
+}
 
 /** No more reasons than an operator reads. */
 const MAX_REASONS = 20;
+const UNKNOWN: Reason = { section: "", line: 0, what: "what HAProxy runs is not known" };
 
 /**
- * Compares the text that HAProxy is proven to run (null = not known) with the candidate, section by section. Reasons
- * tell a change of server lines from a change of anything else, since only the latter needs a reload in principle.
+ * Compares the texts section by section. Where they differ in `server` lines only, and the running HAProxy can be told
+ * each difference, no reload is needed; reasons name what else there is.
  */
-export function plan(texts: { applied: string | null; candidate: string }): Plan {
-  if (texts.applied === texts.candidate) return { kind: "noop" };
-  if (texts.applied === null) {
-    return { kind: "reload", reasons: [{ section: "", line: 0, what: "what HAProxy runs is not known" }] };
-  }
-  const before = bySection(readConfig(texts.applied));
-  const after = bySection(readConfig(texts.candidate));
-  const reasons: Reason[] = [];
-  for (const [section, { number, ...now }] of after) {
-    const old = before.get(section);
-    if (old === undefined) reasons.push({ section, line: number, what: "is new" });
-    else reasons.push(...differences(section, old, { number, ...now }));
-  }
-  for (const section of before.keys())
-    if (!after.has(section)) reasons.push({ section, line: 0, what: "is gone" });
-  if (reasons.length === 0) reasons.push({ section: "", line: 0, what: "comments, spaces or order changed" });
-  return { kind: "reload", reasons: reasons.slice(0, MAX_REASONS) };
+export function plan(input: PlanInput): Plan {
+  const { applied, candidate } = input;
+  if (applied?.text === candidate.text) return { kind: "noop" };
+  if (applied === null) return { kind: "reload", reasons: [UNKNOWN] };
+  const isSame = applied.revision !== null && applied.revision === candidate.revision;
+  const structural = isSame ? [] : structuralChanges(applied.sections, candidate.sections);
+  const pairs = changedServers(applied.sections, candidate.sections);
+  if (structural.length > 0) return reload([...structural, ...pairs.flatMap(named)]);
+  const plans = pairs.map((pair) => planServers(pair, input));
+  const obstacles = plans.flatMap(({ reasons }) => reasons);
+  if (obstacles.length > 0) return reload(obstacles);
+  const operations = ordered(plans);
+  const servers = countServers(candidate.sections);
+  if (reloadIsCheaper({ operations: operations.length, servers, abilities: input.abilities }))
+    return reload([{ section: "", line: 0, what: `${operations.length} changes at once: one reload is cheaper` }]);
+  return { kind: "runtime", operations };
 }
 
-/** Sections by `keyword name`; one that stands several times (`global`, `defaults`) gets a count. */
-function bySection(sections: readonly ConfigSection[]): Map<string, ConfigSection> {
-  const found = new Map<string, ConfigSection>();
-  for (const section of sections) {
-    const title = `${section.keyword} ${section.name}`.trim();
-    let key = title;
-    for (let count = 2; found.has(key); count++) key = `${title} (${count})`;
-    found.set(key, section);
-  }
-  return found;
+const reload = (reasons: readonly Reason[]): Plan => ({
+  kind: "reload",
+  reasons: reasons.slice(0, MAX_REASONS),
+});
+
+/** A section in both texts, with what became of its servers. */
+export interface SectionPair {
+  readonly title: string;
+  readonly section: ConfigSection;
+  readonly changes: ServerChanges;
 }
 
-function differences(section: string, before: ConfigSection, after: ConfigSection): readonly Reason[] {
-  const split = (one: ConfigSection): { servers: ConfigLine[]; rest: ConfigLine[] } => {
-    const isServer = (line: ConfigLine): boolean => holdsServers(one) && line.words[0] === "server";
-    // The stamp differs whenever anything does: it says nothing.
-    const rest = one.lines.filter((line) => !isServer(line) && stampOf(line) === null);
-    return { servers: one.lines.filter(isServer), rest };
-  };
-  const [old, now] = [split(before), split(after)];
-  const found: Reason[] = [];
-  const changed = now.rest.find((line, index) => text(line) !== text(old.rest[index]));
-  if (changed !== undefined || now.rest.length !== old.rest.length) {
-    const line = changed?.number ?? after.number;
-    found.push({
-      section,
-      line,
-      what: changed === undefined ? "lines are gone" : `changed: ${changed.words[0]}`,
-    });
-  }
-  const what = serverChanges(old.servers, now.servers);
-  if (what !== "") found.push({ section, line: now.servers[0]?.number ?? after.number, what });
-  return found;
+function changedServers(
+  before: readonly ConfigSection[],
+  after: readonly ConfigSection[],
+): readonly SectionPair[] {
+  const old = byTitle(before);
+  return [...byTitle(after)].flatMap(([title, section]) => {
+    const was = old.get(title);
+    if (was === undefined) return [];
+    const changes = serverChanges(was, section);
+    const isChanged = describeServers(changes) !== "";
+    return isChanged ? [{ title, section, changes }] : [];
+  });
 }
 
-const text = (line: ConfigLine | undefined): string => (line === undefined ? "" : line.words.join("\0"));
+function named({ title, section, changes }: SectionPair): readonly Reason[] {
+  const line = section.number + (section.servers[0]?.offset ?? 0);
+  return [{ section: title, line, what: describeServers(changes) }];
+}
 
-/** `servers: +web4 -web1 ~web2`, with no more than ten names; empty when nothing changed. */
-function serverChanges(before: readonly ConfigLine[], after: readonly ConfigLine[]): string {
-  const old = new Map(before.map((line) => [line.words[1] ?? "", text(line)]));
-  const now = new Map(after.map((line) => [line.words[1] ?? "", text(line)]));
-  const names = [
-    ...[...now.keys()].filter((name) => !old.has(name)).map((name) => `+${name}`),
-    ...[...old.keys()].filter((name) => !now.has(name)).map((name) => `-${name}`),
-    ...[...now]
-      .filter(([name, words]) => old.has(name) && old.get(name) !== words)
-      .map(([name]) => `~${name}`),
-  ];
-  if (names.length === 0) return "";
-  const more = names.length > 10 ? ` and ${names.length - 10} more` : "";
-  return `servers: ${names.slice(0, 10).join(" ")}${more}`;
+const ORDER: readonly Operation["kind"][] = ["add", "address", "weight", "maxconn", "state", "remove"];
+
+/** What adds capacity first, what takes it away last: no backend is left without servers in between. */
+function ordered(plans: readonly SectionPlan[]): readonly Operation[] {
+  const all = plans.flatMap(({ operations }) => operations);
+  return ORDER.flatMap((kind) => all.filter((operation) => operation.kind === kind));
 }

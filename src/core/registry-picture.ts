@@ -1,10 +1,11 @@
 import { quote } from "./address.ts";
+import { keyTable } from "./key-table.ts";
 import { parseOverride } from "./override.ts";
-import { compareText } from "./roster.ts";
 import { parseServerKey } from "./server-key.ts";
 import { parseServerValue } from "./server-value.ts";
 import type { Origin, Server } from "./server.ts";
 import { snapshot, type Override, type Refusal, type Snapshot } from "./snapshot.ts";
+import { sortedList } from "./sorted-list.ts";
 
 /** Where things stand in the registry. All prefixes end with a slash. */
 export interface RegistryLayout {
@@ -26,8 +27,8 @@ export interface RawEntry {
 }
 
 /**
- * The registry's entries, each parsed once, when it was written. A snapshot costs a few array copies, so that it can
- * be made after each of ten thousand writes.
+ * The registry's entries, each parsed once, when it was written. A snapshot costs a few array copies, and a list
+ * in which nothing changed is the very same as in the one before.
  */
 export interface RegistryPicture {
   /** Number of entries, refused ones included. */
@@ -36,6 +37,11 @@ export interface RegistryPicture {
   remove(key: Uint8Array): void;
   /** Everything as it is now, sorted by key. */
   snapshot(revision: string): Snapshot;
+  /**
+   * An empty picture, to be filled with a new list of everything. An entry that is the same as in this one is not
+   * parsed again, and means the very same objects.
+   */
+  successor(): RegistryPicture;
 }
 
 /** What one entry means. The key of a server, or below a watched prefix, is a plain key for templates too. */
@@ -48,6 +54,13 @@ interface Meaning {
 
 type Parsed = Pick<Meaning, "server" | "override" | "refusal">;
 
+/** A meaning, and what it was made of; null when that was no text. */
+interface Entry {
+  readonly revision: string;
+  readonly text: string | null;
+  readonly meaning: Meaning;
+}
+
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 /** One character a byte: unlike UTF-8, it keeps keys different that are no text. */
@@ -55,50 +68,63 @@ const bytewise = new TextDecoder("latin1");
 
 /** An empty picture. */
 export function registryPicture(layout: RegistryLayout): RegistryPicture {
-  const meanings = new Map<string, Meaning>();
-  let sortedKeys: readonly string[] | null = null;
+  return pictureAfter(layout, null);
+}
+
+/** @param before entries of an earlier picture; let go with the first snapshot. */
+function pictureAfter(layout: RegistryLayout, before: ReadonlyMap<string, Entry> | null): RegistryPicture {
+  const entries = new Map<string, Entry>();
+  const lists = {
+    server: sortedList<Server>(),
+    override: sortedList<Override>(),
+    refusal: sortedList<Refusal>(),
+    plain: sortedList<NonNullable<Meaning["plain"]>>(),
+  };
+  const change = (key: string, now: Entry | undefined): void => {
+    const was = entries.get(key)?.meaning;
+    const is = now?.meaning;
+    if (now === undefined) entries.delete(key);
+    else entries.set(key, now);
+    if ((was?.server ?? is?.server) !== undefined) lists.server.set(key, is?.server);
+    if ((was?.override ?? is?.override) !== undefined) lists.override.set(key, is?.override);
+    if ((was?.refusal ?? is?.refusal) !== undefined) lists.refusal.set(key, is?.refusal);
+    if ((was?.plain ?? is?.plain) !== undefined) lists.plain.set(key, is?.plain);
+  };
   return {
     get size() {
-      return meanings.size;
+      return entries.size;
     },
-    put: (entry) => {
-      const key = bytewise.decode(entry.key);
-      if (!meanings.has(key)) sortedKeys = null;
-      meanings.set(key, meaningOf(entry, layout));
+    put: (raw) => {
+      const key = bytewise.decode(raw.key);
+      change(key, parseRaw(raw, { layout, known: before?.get(key) }));
     },
-    remove: (keyBytes) => {
-      if (meanings.delete(bytewise.decode(keyBytes))) sortedKeys = null;
-    },
+    remove: (keyBytes) => change(bytewise.decode(keyBytes), undefined),
     snapshot: (revision) => {
-      sortedKeys ??= [...meanings.keys()].toSorted(compareText);
-      return collect(
-        sortedKeys.map((key) => meanings.get(key)),
-        { source: layout.source, revision },
-      );
+      before = null;
+      return snapshot({
+        source: layout.source,
+        revision,
+        servers: lists.server.values(),
+        overrides: lists.override.values(),
+        quarantined: lists.refusal.values(),
+        keys: keyTable(lists.plain.values()),
+      });
     },
+    successor: () => pictureAfter(layout, entries),
   };
 }
 
-function collect(
-  meanings: readonly (Meaning | undefined)[],
-  given: { source: string; revision: string },
-): Snapshot {
-  const servers: Server[] = [];
-  const overrides: Override[] = [];
-  const quarantined: Refusal[] = [];
-  const keys = new Map<string, string>();
-  for (const { server, override, refusal, plain } of meanings.filter((meaning) => meaning !== undefined)) {
-    if (server !== undefined) servers.push(server);
-    if (override !== undefined) overrides.push(override);
-    if (refusal !== undefined) quarantined.push(refusal);
-    if (plain !== undefined) keys.set(plain.key, plain.value);
-  }
-  return snapshot({ ...given, servers, overrides, quarantined, keys });
+/** Revision and text both: a store that was wiped and filled again counts its revisions from the beginning. */
+function parseRaw(raw: RawEntry, given: { layout: RegistryLayout; known: Entry | undefined }): Entry {
+  const { layout, known } = given;
+  const [revision, text] = [raw.modRevision, decode(raw.value)];
+  if (known !== undefined && known.revision === revision && known.text !== null && known.text === text) return known;
+  return { revision, text, meaning: meaningOf({ ...raw, text }, layout) };
 }
 
-function meaningOf(entry: RawEntry, layout: RegistryLayout): Meaning {
+function meaningOf(entry: RawEntry & { text: string | null }, layout: RegistryLayout): Meaning {
   const key = decode(entry.key);
-  const value = decode(entry.value);
+  const { text: value } = entry;
   const shown = key ?? lenient.decode(entry.key);
   const origin = { source: layout.source, id: printable(shown), revision: entry.modRevision };
   const refused = (reason: string): Meaning => ({ refusal: { origin, reason } });

@@ -1,4 +1,4 @@
-import { type ConfigLine, type ConfigSection, readConfig, serverLines } from "./haproxy-config.ts";
+import { type ConfigLine, type ConfigSection, serversOf } from "./haproxy-config.ts";
 
 /** What is known of the HAProxy that would run the candidate. */
 export interface Limits {
@@ -16,9 +16,11 @@ const OWN_DESCRIPTORS = 40;
  * `global`-only file at a reload and then listens nowhere; it finds out about missing descriptors only when it starts;
  * and 3.4.0 lets a server's name stand twice.
  */
-export function problems(text: string, limits: Limits): readonly string[] {
+export function problems(
+  { text, sections }: { text: string; sections: readonly ConfigSection[] },
+  limits: Limits,
+): readonly string[] {
   const found: string[] = [];
-  const sections = readConfig(text);
   if (sections.length === 0) return ["it is empty: HAProxy would listen nowhere"];
   if (!text.endsWith("\n")) found.push("the last line does not end with a newline");
   if (text.includes("\0")) found.push("it contains a NUL character");
@@ -49,11 +51,10 @@ const globalLines = (sections: readonly ConfigSection[]): readonly ConfigLine[] 
   sections.filter((section) => section.keyword === "global").flatMap((section) => section.lines);
 
 function duplicates(sections: readonly ConfigSection[]): readonly string[] {
-  const words = sections.flatMap((section) => section.lines.map((line) => line.words[0] ?? ""));
   // Of the variants in conditional blocks HAProxy takes one.
-  if (words.some((word) => word.startsWith(".if"))) return [];
+  if (sections.some(({ conditional }) => conditional !== "never")) return [];
   const seen = new Map<string, number>();
-  return serverLines(sections).flatMap((server) => {
+  return serversOf(sections).flatMap((server) => {
     const key = `${server.backend}/${server.name}`;
     const first = seen.get(key);
     if (first === undefined) seen.set(key, server.number);
@@ -67,7 +68,7 @@ function descriptors(sections: readonly ConfigSection[], limits: Limits): readon
     .flatMap((section) => section.lines);
   const maxconn = Number(global.findLast((line) => line.words[0] === "maxconn")?.words[1]);
   if (limits.openFiles === null || !Number.isInteger(maxconn)) return [];
-  const checked = serverLines(sections).filter((server) => server.options.includes("check")).length;
+  const checked = serversOf(sections).filter(({ raw }) => /\scheck(?:\s|$)/.test(raw)).length;
   const needed = 2 * maxconn + 2 * checked + OWN_DESCRIPTORS;
   if (needed <= limits.openFiles) return [];
   return [

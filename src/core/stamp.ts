@@ -1,17 +1,18 @@
-import { type ConfigLine, readConfig } from "./haproxy-config.ts";
+import { type ConfigLine, type ConfigSection, readConfig } from "./haproxy-config.ts";
 
 /**
- * Who a text is. `revision` is a hash of the text without its server lines, which stays true while servers come and
- * go without a reload; `digest` is a hash of all of it. Both are null for a text that is not stamped.
+ * Who a text is. `revision` is a hash of all that needs a reload to be changed, which stays true while servers come
+ * and go without one; `digest` is a hash of the whole text. Both are null for a text that is not stamped.
  */
 export interface Stamp {
   readonly revision: string | null;
   readonly digest: string | null;
 }
 
-/** A configuration with its stamp. */
+/** A configuration with its stamp, as text and taken apart. */
 export interface Stamped extends Stamp {
   readonly text: string;
+  readonly sections: readonly ConfigSection[];
 }
 
 export const stampLine = (stamp: { revision: string; digest: string }): string =>
@@ -32,11 +33,8 @@ export function stampOf(line: ConfigLine): Stamp | null {
 
 /** What a text that was written before says of itself. */
 export function readStamp(text: string): Stamped {
-  const lines = readConfig(text)
-    .filter((section) => section.keyword === "global")
-    .flatMap((section) => section.lines);
-  return {
-    text,
-    ...(lines.map(stampOf).findLast((stamp) => stamp !== null) ?? { revision: null, digest: null }),
-  };
+  const sections = readConfig(text);
+  const lines = sections.filter(({ keyword }) => keyword === "global").flatMap(({ lines: own }) => own);
+  const stamp = lines.map(stampOf).findLast((found) => found !== null);
+  return { text, sections, ...(stamp ?? { revision: null, digest: null }) };
 }

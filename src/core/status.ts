@@ -39,6 +39,8 @@ export interface Status {
     readonly version: string | null;
     /** Since when it answers, or does not, in milliseconds since the epoch. */
     readonly sinceMs: number;
+    /** Its worker processes, with those that finish old connections; null = not known. */
+    readonly workers: number | null;
   };
   /** The latest passes that changed something or went wrong, newest first, at most 100. */
   readonly passes: readonly PassRecord[];

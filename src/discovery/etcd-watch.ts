@@ -52,7 +52,8 @@ function assembler(
 ): (answer: EtcdWatchAnswer) => void {
   const parts = new Map<string, EtcdEvent[]>();
   return (answer) => {
-    const events = [...(parts.get(answer.watch_id) ?? []), ...answer.events];
+    const events = parts.get(answer.watch_id) ?? [];
+    for (const event of answer.events) events.push(event);
     if (answer.fragment) {
       parts.set(answer.watch_id, events);
       return;

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { registryPicture, type RawEntry, type RegistryLayout } from "../core/registry-picture.ts";
+import { registryPicture, type RawEntry, type RegistryLayout, type RegistryPicture } from "../core/registry-picture.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { dirtyFlag, type DirtyFlag } from "../lib/dirty-flag.ts";
 import { SourceError } from "../lib/errors.ts";
@@ -36,6 +36,8 @@ const PROBE_MS = 10_000;
 const PROBE_ANSWER_MS = 5000;
 const RELIST_MS = 5 * 60_000;
 const MAX_KEYS = 100_000;
+/** Least time between two pictures: as long as the loop waits for quiet anyway. */
+const FOLD_MS = 5;
 
 /**
  * The registry in etcd. One run is one connection to one member: it reads all prefixes at one revision, publishes,
@@ -47,6 +49,7 @@ export function etcdSource(options: EtcdOptions): Source {
   const layout = layoutOf(options);
   const connect = etcdConnect();
   let turn = Math.floor(random() * endpoints.length);
+  let picture = registryPicture(layout);
   return {
     name: layout.source,
     run: async (publish, signal) => {
@@ -57,7 +60,10 @@ export function etcdSource(options: EtcdOptions): Source {
         log.debug({ endpoint, version: session.status.version }, "etcd answers");
         while (!signal.aborted) {
           await session.login();
-          await followOnce({ session, layout, publish, options, signal });
+          const next = picture.successor();
+          const revision = await list({ session, layout, picture: next, options });
+          picture = next;
+          await follow({ session, layout, picture, revision, publish, options, signal });
         }
       } catch (thrown) {
         if (signal.aborted) return;
@@ -68,24 +74,30 @@ export function etcdSource(options: EtcdOptions): Source {
   };
 }
 
-/** Lists, publishes and watches, until it is time to list again (returns) or something breaks (throws). */
-async function followOnce(given: {
-  session: EtcdSession;
-  layout: RegistryLayout;
-  publish: Publish;
-  options: EtcdOptions;
-  signal: AbortSignal;
-}): Promise<void> {
-  const { session, layout, publish, options } = given;
-  const { probeMs = PROBE_MS, relistMs = RELIST_MS, maxKeys = MAX_KEYS, random = Math.random } = options;
-  const prefixes = distinctPrefixes([layout.prefix, layout.overridesPrefix, ...layout.watch]);
-  const picture = registryPicture(layout);
-  let revision = await listPrefixes({
+interface Followed {
+  readonly session: EtcdSession;
+  readonly layout: RegistryLayout;
+  readonly picture: RegistryPicture;
+  readonly options: EtcdOptions;
+}
+
+/** Reads everything into the empty `picture`. @returns the revision of all of it. */
+async function list({ session, layout, picture, options }: Followed): Promise<string> {
+  return listPrefixes({
     session,
-    prefixes,
-    maxKeys,
+    prefixes: prefixesOf(layout),
+    maxKeys: options.maxKeys ?? MAX_KEYS,
     onEntry: (entry) => picture.put(rawEntry(entry)),
   });
+}
+
+/** Publishes and watches what was listed, until it is time to list again (returns) or something breaks (throws). */
+async function follow(
+  given: Followed & { revision: string; publish: Publish; signal: AbortSignal },
+): Promise<void> {
+  const { session, layout, picture, publish, options } = given;
+  const { probeMs = PROBE_MS, relistMs = RELIST_MS, maxKeys = MAX_KEYS, random = Math.random } = options;
+  let { revision } = given;
   publish(picture.snapshot(revision));
 
   const changed = dirtyFlag();
@@ -101,7 +113,7 @@ async function followOnce(given: {
     changed.poke();
   };
   const parts = [
-    watchPrefixes({ session, prefixes, revision, onEvents, signal }),
+    watchPrefixes({ session, prefixes: prefixesOf(layout), revision, onEvents, signal }),
     publishChanges({ changed, signal, publish: () => publish(picture.snapshot(revision)) }),
     probe({ session, prefix: layout.prefix, everyMs: probeMs, signal }),
     sleep(relistMs * (0.9 + 0.2 * random()), signal),
@@ -114,15 +126,22 @@ async function followOnce(given: {
   }
 }
 
-/** One picture for all the messages that one turn of the event loop brings: a burst must not cost a picture each. */
+/**
+ * The first change after some quiet is published at once, with all that came in the same turn of the event loop; those
+ * that follow wait for each other, since a picture of ten thousand entries for each of a thousand writes a second would
+ * cost more than what is made of it.
+ */
 async function publishChanges(given: {
   changed: DirtyFlag;
   signal: AbortSignal;
   publish: () => void;
 }): Promise<void> {
-  while ((await given.changed.wait(given.signal)) === "poked") {
+  const { changed, signal, publish } = given;
+  while ((await changed.wait(signal)) === "poked") {
     await setImmediate();
-    if (!given.signal.aborted) given.publish();
+    if (signal.aborted) return;
+    publish();
+    await sleep(FOLD_MS, signal);
   }
 }
 
@@ -153,9 +172,9 @@ const rawEntry = (kv: EtcdKeyValue): RawEntry => ({
   modRevision: kv.mod_revision,
 });
 
-/** Without those that lie inside of another one. */
-function distinctPrefixes(prefixes: readonly string[]): readonly string[] {
-  const different = [...new Set(prefixes)];
+/** All that is followed, without those prefixes that lie inside of another one. */
+function prefixesOf(layout: RegistryLayout): readonly string[] {
+  const different = [...new Set([layout.prefix, layout.overridesPrefix, ...layout.watch])];
   return different.filter((one) => !different.some((other) => other !== one && one.startsWith(other)));
 }
 

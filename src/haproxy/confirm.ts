@@ -1,8 +1,8 @@
 import { messageOf } from "../lib/errors.ts";
 import { sleep } from "../lib/sleep.ts";
-import { difference, type Expectation } from "./expectation.ts";
+import { type Expectation, isMisplaced, mismatch } from "./expectation.ts";
 import { isWorker, type Master, type Workers, workersOf } from "./master.ts";
-import { type Info, readInfo, readServers } from "./running.ts";
+import { type Info, readInfo, readRunning } from "./running.ts";
 
 /** What became of a demand for a reload. */
 export type Verdict =
@@ -80,8 +80,9 @@ async function look(options: {
     const info = await readInfo(socketPath);
     if (info.pid === oldPid || info.stopping)
       return { info: null, why: `the old worker ${info.pid} still answers` };
-    const wrong = difference(expected, { info, servers: await readServers(socketPath) });
-    return { info, why: wrong === null ? "" : `worker ${info.pid}: ${wrong}` };
+    const wrong = mismatch(expected, await readRunning(socketPath));
+    const isProven = wrong === null || !isMisplaced(wrong);
+    return { info, why: isProven ? "" : `worker ${info.pid}: ${wrong.what}` };
   } catch (error) {
     return { info: null, why: messageOf(error) };
   }

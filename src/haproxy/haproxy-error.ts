@@ -1,5 +1,5 @@
 /** Where on the way from a candidate to a proven state something went wrong. */
-export type HaproxyStage = "check" | "commit" | "reload" | "confirm";
+export type HaproxyStage = "runtime" | "check" | "commit" | "reload" | "confirm";
 
 /**
  * HAProxy could not be brought to run a candidate. `refused`: the candidate itself is bad, another one may do.

@@ -1,21 +1,37 @@
+import { abilitiesOf } from "../core/abilities.ts";
+import { type Difference, repair } from "../core/drift.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Stopwatch } from "../core/outcome.ts";
 import { problems } from "../core/requirements.ts";
+import type { ServerParameters } from "../core/server-parameters.ts";
 import { readStamp, type Stamped } from "../core/stamp.ts";
 import { messageOf } from "../lib/errors.ts";
+import { adjust } from "./adjust.ts";
 import { checkConfig } from "./check.ts";
 import type { ConfigFile, StagedFile } from "./config-file.ts";
-import { difference, expectationOf } from "./expectation.ts";
+import { expectationOf, mismatch } from "./expectation.ts";
+import { clearStates, createStates, handOverStates } from "./hand-over-states.ts";
 import { HaproxyError, type HaproxyStage } from "./haproxy-error.ts";
+import type { Leaving } from "./leaving.ts";
 import { findMaster, type Master, sharesNamespace } from "./master.ts";
 import { probeNewPorts } from "./port-probe.ts";
 import { reload, type ReloadOptions } from "./reload.ts";
-import { type Info, readInfo, readServers } from "./running.ts";
+import { type Info, readInfo, readRunning } from "./running.ts";
 import { isServing } from "./serving.ts";
 
 /** What HAProxy was proven to run. */
 export interface Applied extends Stamped {
-  /** The worker that said so. */
+  /** The worker that said so, and its version; 0 and empty when an earlier Rollcall saw it. */
   readonly pid: number;
+  readonly version: string;
+}
+
+/** How what runs differs from what was applied. */
+export interface Drift {
+  /** The first difference, in words. */
+  readonly what: string;
+  /** What mends it without a reload; null = nothing does. */
+  readonly operations: readonly Operation[] | null;
 }
 
 /** The one HAProxy that Rollcall serves. */
@@ -28,15 +44,34 @@ export interface Haproxy {
    */
   reloadTo(candidate: Stamped, given: { lastGood: Stamped | null; stopwatch: Stopwatch }): Promise<Applied>;
   /**
+   * Brings HAProxy from `from` to the candidate over its socket, without a reload, and proves it; then checks the
+   * candidate and makes it the live file, or before when `fileFirst`.
+   * @throws HaproxyError `failed` at stage `runtime` when HAProxy did not do what it was told; at another stage,
+   *   HAProxy may run the candidate already.
+   */
+  adjustTo(
+    candidate: Stamped,
+    given: { from: Applied; operations: readonly Operation[]; fileFirst: boolean; stopwatch: Stopwatch },
+  ): Promise<Applied>;
+  /**
+   * Carries out operations that make HAProxy run `applied` again.
+   * @throws HaproxyError
+   */
+  mend(applied: Applied, operations: readonly Operation[]): Promise<void>;
+  /**
    * Checks the candidate and makes it the live file, without a reload.
    * @throws HaproxyError
    */
   write(candidate: Stamped): Promise<void>;
   /**
-   * Compares what runs with what should: null = it is the same, else the difference in words.
+   * Compares what runs with what was applied.
    * @throws HaproxyError `unreachable`
    */
-  verify(candidate: Stamped): Promise<{ info: Info; difference: string | null }>;
+  verify(applied: Applied): Promise<{ info: Info; drift: Drift | null }>;
+  /** Servers that were removed and still have sessions, by `backend/server`. */
+  leaving(): ReadonlyMap<string, ServerParameters | null>;
+  /** Deletes those of them that have none any more; one that does not answer is tried again. */
+  reap(): Promise<void>;
   /** The worker that answers now; null when none does. */
   info(): Promise<Info | null>;
   /**
@@ -52,16 +87,26 @@ export interface Haproxy {
 const CONFIRM_MIN_MS = 2000;
 const CONFIRM_PER_CHECK = 5;
 
-export function haproxy(options: ReloadOptions & { binary: string; file: ConfigFile }): Haproxy {
-  const { binary, file, socketPath } = options;
+export function haproxy(
+  options: ReloadOptions & {
+    binary: string;
+    file: ConfigFile;
+    leaving: Leaving;
+    /** Whether a new server takes traffic only after its first good check. */
+    admitChecked: boolean;
+  },
+): Haproxy {
+  const { binary, file, socketPath, leaving } = options;
   /** The master of the worker that was last seen to run what it should. */
   let lastMaster: Master | null = null;
+  /** The last reload failed: the next one is tried without handing over what the old worker knows. */
+  let withoutStates = false;
   /** A live text that passed the check needs no other one, however often its reload is tried. */
   let checked = "";
 
   async function check(candidate: Stamped): Promise<StagedFile> {
     const master = await runningMaster(socketPath);
-    const wrong = problems(candidate.text, { openFiles: master?.openFiles ?? null, socketPath });
+    const wrong = problems(candidate, { openFiles: master?.openFiles ?? null, socketPath });
     if (wrong.length > 0) throw new HaproxyError(wrong.join("; "), { stage: "check", kind: "refused" });
     const staged = await file.stage(candidate.text);
     try {
@@ -79,10 +124,15 @@ export function haproxy(options: ReloadOptions & { binary: string; file: ConfigF
 
   async function write(candidate: Stamped, stopwatch: Stopwatch = {}): Promise<void> {
     if (candidate.text === checked && candidate.text === (await file.read())) return;
+    await createStates(candidate);
     const staged = await timed(stopwatch, "check", () => check(candidate));
     await timed(stopwatch, "commit", () => staged.commit());
     checked = candidate.text;
   }
+
+  /** Not noting it costs a reload at the next start, no more. */
+  const noteProven = (candidate: Stamped): Promise<void> =>
+    file.proven(candidate.text).catch(() => undefined);
 
   async function putBack(lastGood: Stamped): Promise<void> {
     const staged = await file.stage(lastGood.text);
@@ -99,12 +149,19 @@ export function haproxy(options: ReloadOptions & { binary: string; file: ConfigF
       const serving = (): Promise<boolean> => isServing((lastGood ?? candidate).text);
       const demand = { ...options, confirmTimeoutMs, attempts, lastMaster, isServing: serving };
       try {
-        const info = await timed(stopwatch, "reload", () => reload(expected, demand));
+        const doReload = (): Promise<Info> => reload(expected, demand);
+        const states = { candidate, socketPath, newStartDown: options.admitChecked };
+        const info = await timed(stopwatch, "reload", () =>
+          withoutStates ? doReload() : handOverStates(states, doReload),
+        );
+        withoutStates = false;
         lastMaster = (await runningMaster(socketPath)) ?? lastMaster;
-        // Not noting it costs a reload at the next start, no more.
-        await file.proven(candidate.text).catch(() => undefined);
-        return { ...candidate, pid: info.pid };
+        leaving.clear();
+        await noteProven(candidate);
+        return { ...candidate, pid: info.pid, version: info.version };
       } catch (error) {
+        // With `-dW` HAProxy refuses a file of states in which a server is down.
+        withoutStates = true;
         // One that does not answer may be starting with the new file at this moment: leave it there.
         const answered = !(error instanceof HaproxyError && error.kind === "unreachable");
         if (answered && lastGood !== null) await putBack(lastGood).catch(() => undefined);
@@ -112,13 +169,33 @@ export function haproxy(options: ReloadOptions & { binary: string; file: ConfigF
       }
     },
     write: (candidate) => write(candidate),
-    async verify(candidate) {
+    async adjustTo(candidate, { from, operations, fileFirst, stopwatch }) {
+      if (fileFirst) await write(candidate, stopwatch);
+      const { pid, sections: before } = from;
+      const info = await timed(stopwatch, "runtime", () =>
+        adjust({ operations, before, after: candidate.sections, pid }, { socketPath, leaving }),
+      );
+      if (!fileFirst) await write(candidate, stopwatch);
+      await noteProven(candidate);
+      return { ...candidate, pid: info.pid, version: info.version };
+    },
+    async mend({ sections, pid }, operations) {
+      await adjust({ operations, before: [], after: sections, pid }, { socketPath, leaving });
+    },
+    leaving: () => leaving.servers(),
+    reap: () => leaving.reap().catch(() => undefined),
+    async verify(applied) {
       try {
-        const info = await readInfo(socketPath);
-        const servers = await readServers(socketPath);
-        const found = difference(expectationOf(candidate), { info, servers });
+        const running = await readRunning(socketPath);
+        const { info } = running;
+        const expected = expectationOf(applied);
+        // A worker that was seen before has changed its servers since; its digest is that of its file of then.
+        const isKnown = applied.pid === 0 || applied.pid === info.pid;
+        const stamp = isKnown ? { ...expected.stamp, digest: null } : expected.stamp;
+        const found = mismatch({ ...expected, stamp }, running, leaving.servers());
         if (found === null) lastMaster = (await runningMaster(socketPath)) ?? lastMaster;
-        return { info, difference: found };
+        const operations = found?.differences == null ? null : mending(found.differences, applied, info);
+        return { info, drift: found === null ? null : { what: found.what, operations } };
       } catch (cause) {
         throw new HaproxyError("HAProxy does not answer", { stage: "confirm", kind: "unreachable", cause });
       }
@@ -127,9 +204,23 @@ export function haproxy(options: ReloadOptions & { binary: string; file: ConfigF
     liveText: () => file.read(),
     async goodText() {
       const text = await file.readGood().catch(() => null);
-      return text === null ? null : readStamp(text);
+      if (text === null) return null;
+      const good = readStamp(text);
+      await clearStates(good);
+      return good;
     },
   };
+}
+
+/** What undoes differences without a reload; null = nothing does. */
+function mending(
+  found: readonly Difference[],
+  { sections }: Applied,
+  { version }: Info,
+): readonly Operation[] | null {
+  const { wanted } = expectationOf({ text: "", sections, revision: null, digest: null });
+  const made = repair(found, { sections, wanted, abilities: abilitiesOf(version) });
+  return made.ok ? made.value : null;
 }
 
 async function timed<T>(stopwatch: Stopwatch, stage: HaproxyStage, work: () => Promise<T>): Promise<T> {

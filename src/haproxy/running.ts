@@ -1,3 +1,4 @@
+import type { RunningServer } from "../core/drift.ts";
 import { parseStamp, type Stamp } from "../core/stamp.ts";
 import { ask } from "./socket.ts";
 
@@ -12,17 +13,16 @@ export interface Info {
   readonly stamp: Stamp;
 }
 
-/** A server as HAProxy has it at this moment (`show servers state`, management guide 9.3). */
-export interface RunningServer {
-  readonly backend: string;
-  readonly name: string;
-  /** IP literal, `-` for a server without a resolved address. */
-  readonly address: string;
-  readonly port: number;
+/** A worker and its servers, in one answer. */
+export interface Running {
+  readonly info: Info;
+  readonly servers: readonly RunningServer[];
 }
 
 /** Time for one answer of a healthy worker; a worker that is busy with 10,000 servers needs less than a second. */
 const ANSWER_TIMEOUT_MS = 5000;
+/** More backends than this are not asked one by one. */
+const MAX_BACKENDS = 5;
 
 /**
  * Asks the worker who it is.
@@ -30,46 +30,67 @@ const ANSWER_TIMEOUT_MS = 5000;
  */
 export async function readInfo(socketPath: string, signal?: AbortSignal): Promise<Info> {
   const answer = await ask({ path: socketPath, command: "show info", timeoutMs: ANSWER_TIMEOUT_MS, signal });
-  const fields = new Map(
-    answer.split("\n").map((line) => {
-      const colon = line.indexOf(":");
-      return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
-    }),
-  );
-  const pid = Number(fields.get("Pid"));
+  return parseInfo(answer, socketPath);
+}
+
+/**
+ * Asks the worker who it is and which servers it has.
+ * @param backends only these, where they are few; null = all.
+ * @throws Error when it does not answer, or with something else than version 1 of the format.
+ */
+export async function readRunning(
+  socketPath: string,
+  backends: ReadonlySet<string> | null = null,
+): Promise<Running> {
+  const isFew = backends !== null && backends.size <= MAX_BACKENDS;
+  const lists = isFew ? [...backends].map((name) => `show servers state ${name}`) : ["show servers state"];
+  const command = ["show info", ...lists].join(";");
+  const answer = await ask({ path: socketPath, command, timeoutMs: 2 * ANSWER_TIMEOUT_MS });
+  const info = parseInfo(answer, socketPath);
+  if (!answer.includes("\n1\n# be_id") && lists.length > 0)
+    throw new Error(`${socketPath}: ${command}: unknown format of "show servers state"`);
+  return { info, servers: parseServers(answer) };
+}
+
+function parseInfo(answer: string, socketPath: string): Info {
+  const field = (name: string): string => new RegExp(`^${name}: *(.*)$`, "m").exec(answer)?.[1] ?? "";
+  const pid = Number(field("Pid"));
   if (!Number.isInteger(pid) || pid <= 0) {
     throw new Error(`${socketPath}: not an answer of HAProxy: ${JSON.stringify(answer.slice(0, 100))}`);
   }
   return {
-    version: fields.get("Version") ?? "",
+    version: field("Version"),
     pid,
-    uptimeSec: Number(fields.get("Uptime_sec")),
-    stopping: fields.get("Stopping") === "1",
-    stamp: parseStamp(fields.get("description") ?? ""),
+    uptimeSec: Number(field("Uptime_sec")),
+    stopping: field("Stopping") === "1",
+    stamp: parseStamp(field("description")),
   };
 }
 
-/** Columns of `show servers state` version 1, counted from 0. */
-const COLUMN = { backend: 1, server: 3, address: 4, port: 18 } as const;
+/** Flags of the column `srv_admin_state`. */
+const FORCED_MAINT = 0x01;
+const FORCED_DRAIN = 0x08;
 
 /**
- * Lists the servers that the worker has.
- * @throws Error when it does not answer, or with something else than version 1 of the format.
+ * Lines of `show servers state` version 1: be_id, be_name, srv_id, srv_name, srv_addr, srv_op_state, srv_admin_state,
+ * srv_uweight, eleven more, srv_port. A regular expression takes a third of the time that splitting each line takes.
  */
-export async function readServers(
-  socketPath: string,
-  signal?: AbortSignal,
-): Promise<readonly RunningServer[]> {
-  const command = "show servers state";
-  const answer = await ask({ path: socketPath, command, timeoutMs: 2 * ANSWER_TIMEOUT_MS, signal });
-  const [version, ...lines] = answer.split("\n");
-  if (version !== "1")
-    throw new Error(`${socketPath}: ${command}: unknown format ${JSON.stringify(version)}`);
-  return lines.flatMap((line) => {
-    if (line === "" || line.startsWith("#")) return [];
-    const columns = line.split(" ");
-    const [backend, name] = [columns[COLUMN.backend], columns[COLUMN.server]];
-    if (backend === undefined || name === undefined) return [];
-    return [{ backend, name, address: columns[COLUMN.address] ?? "-", port: Number(columns[COLUMN.port]) }];
-  });
+const SERVER =
+  /^[0-9]+ (\S+) [0-9]+ (\S+) (\S+) [0-9]+ ([0-9]+) ([0-9]+) (?:\S+ ){10}([0-9]+)/gm;
+
+function parseServers(answer: string): readonly RunningServer[] {
+  const servers: RunningServer[] = [];
+  for (const [, backend = "", name = "", address = "", admin, weight, port] of answer.matchAll(SERVER)) {
+    const flags = Number(admin);
+    servers.push({
+      backend,
+      name,
+      address,
+      port: Number(port),
+      weight: Number(weight),
+      isMaint: (flags & FORCED_MAINT) !== 0,
+      isDraining: (flags & FORCED_DRAIN) !== 0,
+    });
+  }
+  return servers;
 }

@@ -1,3 +1,4 @@
+import { harmless } from "../lib/harmless.ts";
 /**
  * One line of the JSON log for people: `HH:MM:SS.mmm LEVEL message key=value …`, in local time. A value is quoted when
  * it has spaces; control characters are escaped, so that what came from a registry can neither begin a new line nor
@@ -35,11 +36,4 @@ function messages({ message, cause }: ErrorFields): string {
   if (cause === undefined) return message;
   const inner = typeof cause === "string" ? cause : isError(cause) ? messages(cause) : JSON.stringify(cause);
   return `${message}: ${inner}`;
-}
-
-/** Also C1 controls (one of them begins a terminal's commands), line separators and marks that turn text round. */
-const HARMFUL = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
-
-function harmless(text: string): string {
-  return text.replaceAll(HARMFUL, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -50,6 +50,10 @@ function gauges(registry: Registry): (status: Status, failingSinceMs: number | n
   const info = gauge("build_info", "Always 1; the label is Rollcall's version.", "version");
   const ready = gauge("ready", "Whether /readyz says ready: 1 or 0.");
   const up = gauge("haproxy_up", "Whether a worker of HAProxy answers: 1 or 0.");
+  const workers = gauge(
+    "haproxy_workers",
+    "Worker processes of HAProxy, with those that finish old connections; no sample while that is not known.",
+  );
   const applied = gauge(
     "applied_timestamp_seconds",
     "When HAProxy was proven to run what it runs; no sample while that is not known.",
@@ -74,8 +78,9 @@ function gauges(registry: Registry): (status: Status, failingSinceMs: number | n
     info.set({ version: status.version }, 1);
     ready.set(Number(readiness(status).ready));
     up.set(Number(status.haproxy.pid !== null));
-    setOrRemove(applied, status.applied?.sinceMs ?? null);
-    setOrRemove(failing, failingSinceMs);
+    setOrRemove(workers, status.haproxy.workers);
+    setOrRemove(applied, inSeconds(status.applied?.sinceMs ?? null));
+    setOrRemove(failing, inSeconds(failingSinceMs));
     for (const backend of status.roster?.backends ?? [])
       servers.set({ backend: backend.name }, backend.servers.length);
     for (const { name: source, state, snapshot, publishedAtMs } of status.sources) {
@@ -88,10 +93,12 @@ function gauges(registry: Registry): (status: Status, failingSinceMs: number | n
   };
 }
 
-function setOrRemove(gauge: Gauge, atMs: number | null): void {
-  if (atMs === null) gauge.remove();
-  else gauge.set(atMs / 1000);
+function setOrRemove(gauge: Gauge, value: number | null): void {
+  if (value === null) gauge.remove();
+  else gauge.set(value);
 }
+
+const inSeconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
 
 function passCounters(registry: Registry): {
   count(record: PassRecord): void;
@@ -137,7 +144,7 @@ function passCounters(registry: Registry): {
       for (const [stage, ms] of Object.entries(timings)) durations.observe({ stage }, ms / 1000);
       const failed = outcome.kind === "refused" || outcome.kind === "failed";
       if (failed) failures.inc({ stage: outcome.stage });
-      if (outcome.kind === "applied") reloads.inc();
+      if (outcome.kind === "applied" && outcome.way === "reload") reloads.inc();
       if (failed) failingSinceMs ??= atMs;
       else if (outcome.kind !== "deferred") failingSinceMs = null;
     },

@@ -1,4 +1,5 @@
 import type { Outcome } from "../core/outcome.ts";
+import { oldWorkers } from "../core/old-workers.ts";
 import type { SourceState, Status } from "../core/status.ts";
 import { age } from "./age.ts";
 import { type Spell, spell } from "./spell.ts";
@@ -28,6 +29,7 @@ export function readiness(status: Status): Readiness {
       ? null
       : `Nothing new was applied for ${age(status.nowMs - wait.sinceMs)}: ${wait.outcome.reason}`,
     deferredNote(status),
+    oldWorkers(status.haproxy.workers)?.what ?? null,
     quarantineNote(status),
   ].filter(isText);
   return { ready: reasons.length === 0, reasons: reasons.map(sentence), notes: notes.map(sentence) };

@@ -1,5 +1,5 @@
 import type { Outcome, PassRecord, StageTimings } from "../core/outcome.ts";
-import type { Reason } from "../core/plan.ts";
+import type { Reason } from "../core/structure.ts";
 import type { BackendRoute } from "../core/roster.ts";
 import { hostPort, type Check, type Server } from "../core/server.ts";
 import type { Refusal, Waiting } from "../core/snapshot.ts";
@@ -33,6 +33,8 @@ export interface StatusJson {
     readonly version: string | null;
     /** Since when it is up, or is not. */
     readonly since: string;
+    /** Its worker processes, with those that finish old connections. */
+    readonly workers: number | null;
   };
   /** What is wanted, as of the last pass. */
   readonly backends: readonly { readonly name: string; readonly servers: readonly ServerJson[] }[];
@@ -86,13 +88,15 @@ export interface PassJson {
   readonly at: string;
   readonly kind: Outcome["kind"];
   /** How it was applied. */
-  readonly way: "reload" | null;
+  readonly way: "runtime" | "reload" | null;
   /** Where it failed. */
   readonly stage: string | null;
   /** Why it failed or waits. */
   readonly reason: string | null;
   /** Why a reload was needed. */
   readonly reasons: readonly Reason[];
+  /** What was done over the runtime socket, in words; at most 20. */
+  readonly operations: readonly string[];
   readonly revision: string | null;
   readonly servers: number | null;
   readonly durationMs: number;
@@ -119,6 +123,7 @@ export function statusJson(status: Status): StatusJson {
       pid: haproxy.pid,
       version: haproxy.version,
       since: time(haproxy.sinceMs),
+      workers: haproxy.workers,
     },
     backends: (roster?.backends ?? []).map(({ name, servers }) => ({
       name,
@@ -172,6 +177,7 @@ function passJson({ pass, atMs, durationMs, timings, outcome }: PassRecord): Pas
     stage: "stage" in outcome ? outcome.stage : null,
     reason: "reason" in outcome ? outcome.reason : null,
     reasons: "reasons" in outcome ? outcome.reasons : [],
+    operations: "operations" in outcome ? outcome.operations : [],
     revision: "revision" in outcome ? outcome.revision : null,
     servers: "servers" in outcome ? outcome.servers : null,
     durationMs: tenth(durationMs),

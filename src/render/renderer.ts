@@ -3,7 +3,7 @@ import type { Roster } from "../core/roster.ts";
 import { messageOf } from "../lib/errors.ts";
 import { type NameResolver, SYSTEM_RESOLVER } from "./name-lookup.ts";
 import { RenderError } from "./render-error.ts";
-import { dictionary, templateData } from "./template-data.ts";
+import { dictionary, templateDataMaker } from "./template-data.ts";
 import { templateEngine } from "./template-engine.ts";
 import { templateFunctions } from "./template-functions.ts";
 
@@ -12,6 +12,8 @@ export interface TemplateOptions {
   readonly defaultBackend: string;
   /** Path of HAProxy's runtime socket. */
   readonly haproxySocket: string;
+  /** Absolute path of HAProxy's configuration. */
+  readonly haproxyConfig: string;
 }
 
 /** Turns rosters into text by one template. The same roster, environment and template give the same bytes. */
@@ -46,11 +48,11 @@ export function renderer(given: {
   const options = Object.freeze({ ...given.options });
   const functions = templateFunctions({ env, now: given.now, resolver: given.resolver ?? SYSTEM_RESOLVER });
   const engine = templateEngine();
+  const dataOf = templateDataMaker(options.defaultBackend);
   const timeoutMs = given.timeoutMs ?? TIMEOUT_MS;
   return {
     render: async (roster, signal) => {
-      const data = templateData(roster, options.defaultBackend);
-      const it = Object.freeze({ ...functions(roster.keys), ...data, env, options });
+      const it = Object.freeze({ ...functions(roster.keys), ...dataOf(roster), env, options });
       try {
         return await bounded({ work: engine.render(file, it), timeoutMs, signal });
       } catch (thrown) {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { type ConfigSection, readConfig, withoutServerLines } from "../core/haproxy-config.ts";
+import { type ConfigLine, type ConfigSection, readConfig } from "../core/haproxy-config.ts";
 import { stampLine, type Stamped } from "../core/stamp.ts";
+import { structure } from "../core/structure.ts";
 
 /**
  * Writes into the `global` section of a rendered text who it is, as `description "rev=… text=…"`, where `show info`
@@ -8,23 +9,50 @@ import { stampLine, type Stamped } from "../core/stamp.ts";
  * alone, and so is any text when `enabled` is false; the proof is then a new worker and its servers.
  */
 export function stampRevision(text: string, options: { enabled: boolean }): Stamped {
-  const sections = readConfig(text).filter((section) => section.keyword === "global");
-  const described = sections.some(({ lines }) => lines.some(({ words }) => words[0] === "description"));
-  if (!options.enabled || described || text.trim() === "") return { text, revision: null, digest: null };
-  const [revision, digest] = [hash(withoutServerLines(text)), hash(text)];
-  const line = `    ${stampLine({ revision, digest })}`;
-  const global = sections.find((section) => isUnconditional(section, text));
-  if (global === undefined) return { text: `global\n${line}\n\n${text}`, revision, digest };
-  const lines = text.split("\n");
-  lines.splice(global.number, 0, line);
-  return { text: lines.join("\n"), revision, digest };
+  const sections = readConfig(text);
+  const globals = sections.filter(({ keyword }) => keyword === "global");
+  const described = globals.some(({ lines }) => lines.some(({ words }) => words[0] === "description"));
+  if (!options.enabled || described || text.trim() === "")
+    return { text, sections, revision: null, digest: null };
+  const stamp = { revision: hash(structure(sections)), digest: hash(text) };
+  const line = `    ${stampLine(stamp)}`;
+  const global = globals.find(({ conditional }) => conditional !== "wholly");
+  if (global === undefined) {
+    const stamped = `global\n${line}\n\n${text}`;
+    return { text: stamped, sections: readConfig(stamped), ...stamp };
+  }
+  const at = afterLine(text, global.number);
+  return {
+    text: `${text.slice(0, at)}${line}\n${text.slice(at)}`,
+    sections: withLine(sections, { number: global.number + 1, words: ["description", line.slice(17, -1)] }),
+    ...stamp,
+  };
 }
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
 
-/** False between `.if` and `.endif`, where HAProxy may skip the section. */
-function isUnconditional(section: ConfigSection, text: string): boolean {
-  const before = text.split("\n").slice(0, section.number);
-  const count = (word: string): number => before.filter((line) => line.trim().split(/\s/)[0] === word).length;
-  return count(".if") === count(".endif");
+/** Where the line after line `number` begins. */
+function afterLine(text: string, number: number): number {
+  let at = 0;
+  for (let line = 0; line < number; line++) {
+    const newline = text.indexOf("\n", at);
+    if (newline === -1) return text.length;
+    at = newline + 1;
+  }
+  return at;
+}
+
+/** The sections with a new line at the beginning of one of them: those of thousands of servers are not read again. */
+function withLine(sections: readonly ConfigSection[], line: ConfigLine): readonly ConfigSection[] {
+  const moved = ({ number, words }: ConfigLine): ConfigLine => ({
+    number: number < line.number ? number : number + 1,
+    words,
+  });
+  return sections.map((section) => {
+    if (section.number >= line.number)
+      return { ...section, number: section.number + 1, lines: section.lines.map(moved) };
+    return section.number + 1 === line.number
+      ? { ...section, lines: [line, ...section.lines.map(moved)] }
+      : section;
+  });
 }

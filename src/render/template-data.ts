@@ -33,19 +33,44 @@ export interface TemplateData {
 }
 
 /**
- * The roster as a template sees it: frozen copies, and without prototypes where names come from outside, so that
- * `it.backends.toString` is undefined rather than a function.
+ * Makes rosters into what a template sees: frozen copies, and without prototypes where names come from outside, so that
+ * `it.backends.toString` is undefined rather than a function. A server that is the same object as in the roster before
+ * is not copied again.
  */
-export function templateData(roster: Roster, defaultBackend: string): TemplateData {
-  const backends = Object.create(null) as Record<string, readonly TemplateServer[]>;
-  for (const backend of roster.backends) backends[backend.name] = Object.freeze(backend.servers.map(copy));
-  return {
-    backends: Object.freeze(backends),
-    servers: backends[defaultBackend] ?? [],
-    routes: Object.freeze(
-      roster.routes.map(({ backend, host, path }) => Object.freeze({ backend, host, path })),
-    ),
+export function templateDataMaker(defaultBackend: string): (roster: Roster) => TemplateData {
+  let last: ReadonlyMap<string, Copied> = new Map();
+  return (roster) => {
+    const copied = roster.backends.map(
+      ({ name, servers }) => [name, copyServers(servers, last.get(name))] as const,
+    );
+    last = new Map(copied);
+    const backends = Object.create(null) as Record<string, readonly TemplateServer[]>;
+    for (const [name, { copies }] of copied) backends[name] = copies;
+    return {
+      backends: Object.freeze(backends),
+      servers: backends[defaultBackend] ?? [],
+      routes: Object.freeze(
+        roster.routes.map(({ backend, host, path }) => Object.freeze({ backend, host, path })),
+      ),
+    };
   };
+}
+
+/** `copies[n]` is made of `servers[n]`. */
+interface Copied {
+  readonly servers: readonly Server[];
+  readonly copies: readonly TemplateServer[];
+}
+
+/** Both the servers and those of `last` are sorted by name. */
+function copyServers(servers: readonly Server[], last: Copied = { servers: [], copies: [] }): Copied {
+  if (servers === last.servers) return last;
+  let next = 0;
+  const copies = servers.map((server) => {
+    while (next < last.servers.length && (last.servers[next] as Server).name < server.name) next++;
+    return last.servers[next] === server ? (last.copies[next] as TemplateServer) : copy(server);
+  });
+  return { servers, copies: Object.freeze(copies) };
 }
 
 /**

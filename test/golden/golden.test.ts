@@ -5,8 +5,11 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { beforeAll, describe, expect, it } from "vitest";
 import { haproxyBinary, haproxyVersions } from "../../scripts/lab/haproxy.ts";
+import { readConfig } from "../../src/core/haproxy-config.ts";
 import { problems } from "../../src/core/requirements.ts";
+import { serverStatePath } from "../../src/core/server-state-path.ts";
 import { buildRoster, type Roster } from "../../src/core/roster.ts";
+import { NO_STATES } from "../../src/core/server-state.ts";
 import { plainFields, type Server } from "../../src/core/server.ts";
 import { snapshot, type Snapshot } from "../../src/core/snapshot.ts";
 import { renderer } from "../../src/render/renderer.ts";
@@ -19,6 +22,8 @@ import { tempDir } from "../support/temp-dir.ts";
 const CASES = fileURLToPath(new URL("cases/", import.meta.url));
 const TEMPLATE = fileURLToPath(new URL("../../templates/haproxy.cfg.eta", import.meta.url));
 const DEFAULT_BACKEND = "webserver";
+/** HAProxy up to 3.0 warns when it is not there. */
+const STATES = "/etc/haproxy/haproxy.cfg.servers";
 
 type GivenServer = Pick<Server, "name" | "address" | "port"> & Partial<Server>;
 
@@ -40,6 +45,7 @@ const { render } = renderer({
   options: {
     defaultBackend: DEFAULT_BACKEND,
     haproxySocket: "/run/haproxy/admin.sock",
+    haproxyConfig: "/etc/haproxy/haproxy.cfg",
   },
   env: {},
   now: () => 0,
@@ -55,13 +61,17 @@ describe.each(readdirSync(CASES))("%s", (name) => {
 
   it("is rendered as recorded", async () => {
     await expect(await text).toMatchFileSnapshot(`${CASES}${name}/haproxy.cfg`);
-    expect(problems(await text, { openFiles: null, socketPath: null })).toEqual([]);
+    const sections = readConfig(await text);
+    expect(serverStatePath(sections)).toBe(STATES);
+    expect(problems({ text: await text, sections }, { openFiles: null, socketPath: null })).toEqual([]);
   });
 
   it.each(haproxyVersions)("is accepted by HAProxy %s without a warning", async (version) => {
     await using folder = await tempDir();
     const file = join(folder.path, "haproxy.cfg");
-    await writeFile(file, await text);
+    const states = join(folder.path, "haproxy.cfg.servers");
+    await writeFile(states, NO_STATES);
+    await writeFile(file, (await text).replace(STATES, states));
     const check = await execa(binaries.get(version) ?? "", ["-c", "-V", "-f", file], {
       reject: false,
       all: true,

@@ -41,6 +41,7 @@ export const APPLIED: Outcome = {
   kind: "applied",
   way: "reload",
   reasons: [{ section: "backend webserver", line: 12, what: "servers: +web1" }],
+  operations: [],
   revision: "8c1f0a",
   servers: 1,
 };
@@ -58,7 +59,7 @@ export function healthyStatus(given: Partial<Status> = {}): Status {
     sources,
     roster: buildRoster(pictures, { defaultBackend: "webserver" }),
     applied: { revision: "8c1f0a", pid: 4242, sinceMs: NOW_MS - 60_000 },
-    haproxy: { pid: 4242, version: "3.0.11", sinceMs: NOW_MS - 3_600_000 },
+    haproxy: { pid: 4242, version: "3.0.11", sinceMs: NOW_MS - 3_600_000, workers: 1 },
     passes: [passRecord(7, 60_000, APPLIED)],
     lastPass: passRecord(8, 10_000, { kind: "unchanged" }),
     ...given,

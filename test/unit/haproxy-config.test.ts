@@ -2,36 +2,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readConfig, readWords, serverLines, withoutServerLines } from "../../src/core/haproxy-config.ts";
 
-describe("readWords", () => {
-  it.each([
-    ["  server a 127.0.0.1:80 check # comment", ["server", "a", "127.0.0.1:80", "check"]],
-    ["\tbind\t:80", ["bind", ":80"]],
-    ['log-format "%ci [%tr] #1"', ["log-format", "%ci [%tr] #1"]],
-    ["http-request return string 'a \"b\" \\ #c'", ["http-request", "return", "string", 'a "b" \\ #c']],
-    ["acl a path /x\\ y\\#z", ["acl", "a", "path", "/x y#z"]],
-    ['description ""', ["description", ""]],
-    ['a"b c"d', ["ab cd"]],
-    ["tab\\x41\\n", ["tabA\n"]],
-    ['env "${HOME}/x"', ["env", "${HOME}/x"]],
-    ["# nothing", []],
-    ["", []],
-    ['open "quote # stays', ["open", "quote # stays"]],
-    ["crlf line\r", ["crlf", "line"]],
-  ])("reads %s", (line, words) => {
-    expect(readWords(line)).toEqual(words);
-  });
-
-  it("reads any line without throwing, and a quoted word back as it was", () => {
-    fc.assert(fc.property(fc.string(), (line) => void readWords(line)));
-    const word = fc.string().filter((text) => !text.includes("'") && !text.includes("\n"));
-    fc.assert(
-      fc.property(word, (text) => {
-        expect(readWords(`a '${text}' b`)).toEqual(["a", text, "b"]);
-      }),
-    );
-  });
-});
-
 const CONFIG = `# top
 global
     maxconn 10

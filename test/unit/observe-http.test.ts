@@ -81,7 +81,7 @@ describe("endpoints", () => {
   });
 
   test("/readyz says why not", async () => {
-    const haproxy = { pid: null, version: null, sinceMs: NOW_MS - 5000 };
+    const haproxy = { pid: null, version: null, sinceMs: NOW_MS - 5000, workers: null };
     const { code, text } = await (
       await start({ status: () => healthyStatus({ haproxy }) })
     ).get("/readyz?verbose");

@@ -69,6 +69,7 @@ describe("gauges", () => {
     expect(await values("rollcall_build_info")).toEqual({ "1.2.3": 1 });
     expect(await values("rollcall_ready")).toBe(1);
     expect(await values("rollcall_haproxy_up")).toBe(1);
+    expect(await values("rollcall_haproxy_workers")).toBe(1);
     expect(await values("rollcall_applied_timestamp_seconds")).toBe((NOW_MS - 60_000) / 1000);
     expect(await values("rollcall_failing_since_timestamp_seconds")).toBeNull();
     expect(await values("rollcall_servers")).toEqual({ api: 1, webserver: 2 });
@@ -88,13 +89,14 @@ describe("gauges", () => {
       sources: [liveSource(snapshot({ source: "etcd", revision: "1" }), silent)],
       roster: null,
       applied: null,
-      haproxy: { pid: null, version: null, sinceMs: NOW_MS },
+      haproxy: { pid: null, version: null, sinceMs: NOW_MS, workers: null },
     });
     expect(await values("rollcall_servers")).toBeNull();
     expect(await values("rollcall_applied_timestamp_seconds")).toBeNull();
     expect(await values("rollcall_source_last_snapshot_timestamp_seconds")).toBeNull();
     expect(await values("rollcall_source_up")).toEqual({ etcd: 0 });
     expect(await values("rollcall_haproxy_up")).toBe(0);
+    expect(await values("rollcall_haproxy_workers")).toBeNull();
     expect(await values("rollcall_ready")).toBe(0);
   });
 });
@@ -110,7 +112,7 @@ describe("passes", () => {
       refused: 0,
       failed: 0,
     });
-    const stages = { merge: 0, render: 0, check: 0, commit: 0, reload: 0, confirm: 0 };
+    const stages = { merge: 0, render: 0, runtime: 0, check: 0, commit: 0, reload: 0, confirm: 0 };
     expect(await values("rollcall_failures_total")).toEqual(stages);
     const counts = (await samples("rollcall_pass_duration_seconds")).filter(({ name }) =>
       name.endsWith("_count"),
@@ -123,11 +125,11 @@ describe("passes", () => {
 
   test("are counted by outcome and stage, and timed", async () => {
     const { values, samples, onPass } = lab();
-    for (const outcome of [APPLIED, { kind: "unchanged" }, refused, refused, failed] as const)
-      onPass(passRecord(1, 0, outcome));
+    const done = { way: "runtime", reasons: [], operations: ["add webserver/web2"] } as const;
+    const runtime = { kind: "applied", ...done, revision: "8c1f0a", servers: 2 } as const;
+    for (const outcome of [APPLIED, runtime, refused, refused, failed]) onPass(passRecord(1, 0, outcome));
     expect(await values("rollcall_passes_total")).toMatchObject({
-      applied: 1,
-      unchanged: 1,
+      applied: 2,
       refused: 2,
       failed: 1,
     });

@@ -55,7 +55,7 @@ describe("readiness", () => {
     ["all is well", {}, {}],
     [
       "HAProxy does not answer",
-      { haproxy: { pid: null, version: null, sinceMs: NOW_MS - 200_000 } },
+      { haproxy: { pid: null, version: null, sinceMs: NOW_MS - 200_000, workers: null } },
       { reasons: ["HAProxy has not answered for 3 min."] },
     ],
     [
@@ -120,7 +120,7 @@ describe("readiness", () => {
       "several reasons at once",
       {
         applied: null,
-        haproxy: { pid: null, version: null, sinceMs: NOW_MS - 12_000 },
+        haproxy: { pid: null, version: null, sinceMs: NOW_MS - 12_000, workers: null },
         ...after(passRecord(1, 11_000, failed)),
       },
       {
@@ -188,6 +188,20 @@ describe("readiness", () => {
       "a reload is put off",
       after(passRecord(7, 600, APPLIED), passRecord(8, 400, deferred)),
       { notes: ["A reload waits for the end of the reload interval, since 400 ms: backend api is new."] },
+    ],
+    [
+      "long connections keep old workers",
+      { haproxy: { pid: 4242, version: "3.0.11", sinceMs: NOW_MS - 3_600_000, workers: 6 } },
+      {
+        notes: [
+          "5 old workers of HAProxy are alive: long connections keep them, hard-stop-after in the global section ends them.",
+        ],
+      },
+    ],
+    [
+      "a few old workers are normal",
+      { haproxy: { pid: 4242, version: "3.0.11", sinceMs: NOW_MS - 3_600_000, workers: 5 } },
+      {},
     ],
     [
       "entries are quarantined",

@@ -61,7 +61,7 @@ test("tells sources, servers, entries, routes and passes", () => {
       },
     ],
     applied: { revision: "8c1f0a", pid: 4242, since: "2026-08-22T09:59:00.000Z", ageSeconds: 60 },
-    haproxy: { up: true, pid: 4242, version: "3.0.11", since: "2026-08-22T09:00:00.000Z" },
+    haproxy: { up: true, pid: 4242, version: "3.0.11", since: "2026-08-22T09:00:00.000Z", workers: 1 },
     backends: [
       { name: "api", servers: [] },
       {
@@ -111,6 +111,7 @@ test("tells sources, servers, entries, routes and passes", () => {
       stage: "confirm",
       reason: "connect ENOENT",
       reasons: [],
+      operations: [],
       revision: null,
       servers: null,
       durationMs: 100,
@@ -126,6 +127,7 @@ test("tells sources, servers, entries, routes and passes", () => {
         stage: null,
         reason: null,
         reasons: [{ section: "backend webserver", line: 12, what: "servers: +web1" }],
+        operations: [],
         revision: "8c1f0a",
         servers: 1,
         durationMs: 100,
@@ -147,7 +149,7 @@ test("has every field before the first pass", () => {
       ],
       roster: null,
       applied: null,
-      haproxy: { pid: null, version: null, sinceMs: NOW_MS },
+      haproxy: { pid: null, version: null, sinceMs: NOW_MS, workers: null },
       passes: [],
       lastPass: null,
     }),

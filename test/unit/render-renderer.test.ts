@@ -75,6 +75,7 @@ describe("data", () => {
     expect(await shown("it.options")).toEqual({
       defaultBackend: "webserver",
       haproxySocket: "/run/h.sock",
+      haproxyConfig: "/etc/h.cfg",
     });
   });
 
@@ -196,7 +197,7 @@ b <% if (z) { %>c<% } %> d
 });
 
 it("gives the same bytes for the same input", async () => {
-  const options = { defaultBackend: "webserver", haproxySocket: "/run/h.sock" };
+  const options = { defaultBackend: "webserver", haproxySocket: "/run/h.sock", haproxyConfig: "/etc/h.cfg" };
   const make = () => renderer({ templateFile: DEFAULT_TEMPLATE, options, env: {}, now: Date.now });
   const names = ["b", "a", "10", "9", "Z", "a.b"];
   const servers = names.flatMap((backend) =>
@@ -207,7 +208,7 @@ it("gives the same bytes for the same input", async () => {
 });
 
 it("renders 10,000 servers with the default template in well under a second", async () => {
-  const options = { defaultBackend: "webserver", haproxySocket: "/run/h.sock" };
+  const options = { defaultBackend: "webserver", haproxySocket: "/run/h.sock", haproxyConfig: "/etc/h.cfg" };
   const { render } = renderer({ templateFile: DEFAULT_TEMPLATE, options, env: {}, now: () => 0 });
   const servers = Array.from({ length: 10_000 }, (_, index) =>
     server({ name: `web${index}`, address: `10.1.${index >> 8}.${index & 255}`, meta: { zone: "a" } }),

@@ -1,0 +1,138 @@
+import type { Abilities } from "./abilities.ts";
+import type { ServerLine } from "./haproxy-config.ts";
+import { keyOf, type Operation } from "./operation.ts";
+import { obstacles } from "./obstacles.ts";
+import type { PlanInput, SectionPair } from "./plan.ts";
+import { proxySettings } from "./proxy-settings.ts";
+import { accept, refuse, type Result } from "./result.ts";
+import { addWords, type ServerParameters, serverParameters } from "./server-parameters.ts";
+import type { Reason } from "./structure.ts";
+
+/** What the changes of one section take: operations, or reasons why they cannot be had without a reload. */
+export interface SectionPlan {
+  readonly operations: readonly Operation[];
+  readonly reasons: readonly Reason[];
+}
+
+type Step = Result<readonly Operation[]>;
+
+export function planServers(pair: SectionPair, input: PlanInput): SectionPlan {
+  const { section, changes, title } = pair;
+  const { abilities } = input;
+  const settings = proxySettings(section, input.candidate.sections);
+  const at = (line: ServerLine | undefined, what: string): Reason => ({
+    section: title,
+    line: section.number + (line?.offset ?? 0),
+    what,
+  });
+  if (abilities === null) return reasonsOnly([at(undefined, "the version of HAProxy is not known")]);
+  const given = { ...input, abilities };
+  const reasons: Reason[] = obstacles(pair, settings).map(({ line, what }) => at(line, what));
+  if (reasons.length > 0) return reasonsOnly(reasons);
+
+  const read = (line: ServerLine): Result<ServerParameters> => {
+    const parts = settings.serverWords(line);
+    return isClear(line, parts.words) ? serverParameters(parts) : refuse("only HAProxy can read its line");
+  };
+  const operations: Operation[] = [];
+  const take = (line: ServerLine, step: Step): void => {
+    if (step.ok) operations.push(...step.value);
+    else reasons.push(at(line, `server ${line.name}: ${step.reason}`));
+  };
+  for (const line of changes.added) {
+    const server = { backend: section.name, server: line.name };
+    take(line, add(server, read(line), given));
+  }
+  for (const { before, after } of changes.changed) {
+    const [was, now] = [read(before), read(after)];
+    const server = { backend: section.name, server: after.name };
+    const step = !was.ok ? was : !now.ok ? now : change(server, { before: was.value, after: now.value }, given);
+    take(after, step);
+  }
+  for (const line of changes.removed)
+    take(line, remove({ backend: section.name, server: line.name }, read(line)));
+  return { operations, reasons };
+}
+
+/**
+ * References to the environment may join words or leave some out, and nothing after an empty word counts (measured);
+ * other characters than those of ASCII reach the socket as other bytes.
+ */
+const isClear = ({ raw }: ServerLine, words: readonly string[]): boolean =>
+  !raw.includes("$") && /^[\t -~]*$/.test(raw) && !words.includes("");
+
+const reasonsOnly = (reasons: readonly Reason[]): SectionPlan => ({ operations: [], reasons });
+
+/** What the running HAProxy and the operator say to it. */
+type Given = Pick<PlanInput, "leaving" | "admitChecked"> & { readonly abilities: Abilities };
+
+interface Name {
+  readonly backend: string;
+  readonly server: string;
+}
+
+function remove(name: Name, read: Result<ServerParameters>): Step {
+  if (!read.ok || !isHeld(read.value)) return accept([{ ...name, kind: "remove" }]);
+  return refuse("HAProxy does not let go of a server that it resolves or tracks");
+}
+
+const isHeld = ({ rest }: ServerParameters): boolean =>
+  ["resolvers", "track", "agent-check"].some((keyword) => rest.has(keyword));
+
+/** A server that HAProxy does not have yet, or still has because its sessions of before go on. */
+export function add(
+  name: Name,
+  read: Result<ServerParameters>,
+  given: Given,
+): Step {
+  if (!read.ok) return read;
+  const { value: server } = read;
+  const { address, port, checked, disabled } = server;
+  const words = addWords(server, given.abilities);
+  if (!words.ok) return words;
+  if (address === null) return refuse("a host name is resolved only after a reload");
+  const leaving = given.leaving.get(keyOf(name));
+  if (leaving === null) return refuse("a server of this name still has sessions");
+  if (leaving !== undefined) return change(name, { before: { ...leaving, disabled: true, weight: -1 }, after: server }, given);
+  const waits = given.admitChecked && checked && !disabled;
+  const initState = waits && given.abilities.hasInitState ? ["init-state", "down"] : [];
+  return accept([
+    {
+      ...name,
+      kind: "add",
+      address,
+      port,
+      words: [...words.value, ...initState],
+      checked,
+      disabled,
+      startsDown: waits && initState.length === 0,
+    },
+  ]);
+}
+
+/** What turns one server into the other while HAProxy runs. */
+export function change(
+  name: Name,
+  { before: was, after: now }: { before: ServerParameters; after: ServerParameters },
+  { abilities, admitChecked }: Given,
+): Step {
+  const different = differentKeyword(was, now);
+  if (different !== undefined) return refuse(`${different} changed`);
+  const operations: Operation[] = [];
+  const { address, port, checked, weight, maxconn, disabled } = now;
+  if (address !== null && (address !== was.address || port !== was.port)) {
+    if (!abilities.movesExactly) return refuse("HAProxy 2.6 goes on using connections to the old address");
+    const health = checked ? (admitChecked ? "down" : "up") : null;
+    operations.push({ ...name, kind: "address", address, port, health });
+  }
+  if (weight !== was.weight) operations.push({ ...name, kind: "weight", weight });
+  if (maxconn !== was.maxconn) operations.push({ ...name, kind: "maxconn", maxconn });
+  if (disabled !== was.disabled)
+    operations.push({ ...name, kind: "state", state: disabled ? "maint" : "ready" });
+  return accept(operations);
+}
+
+function differentKeyword(was: ServerParameters, now: ServerParameters): string | undefined {
+  const names = new Set([...was.rest.keys(), ...now.rest.keys()]);
+  return [...names].find((name) => was.rest.get(name) !== now.rest.get(name));
+}

@@ -1,0 +1,135 @@
+import { describe, expect, it } from "vitest";
+import { type HaproxyVersion, haproxyVersions } from "../../scripts/lab/haproxy.ts";
+import type { AppServer } from "../support/app-server.ts";
+import { eventually } from "../support/eventually.ts";
+import { serversOfFreshStart } from "../support/fresh-start.ts";
+import { startLoad } from "../support/load.ts";
+import { whoAnswers } from "../support/prober.ts";
+import { randomChange } from "../support/random-change.ts";
+import { placeOf, runningServers } from "../support/running-servers.ts";
+import { type SeededRandom, seededRandom } from "../support/seeded-random.ts";
+import type { Stack } from "../support/stack.ts";
+import { stacksOfSuite } from "../support/stacks.ts";
+import { type WantedRoster, wantedRoster, writeChange } from "../support/wanted-roster.ts";
+
+const BACKEND = "webserver";
+const CHANGES: Record<HaproxyVersion, number> = { "2.6": 300, "3.0": 300, "3.2": 1000 };
+
+/** Servers that may answer from the moment when their change is written until the next one is seen to run. */
+interface Epoch {
+  readonly takers: ReadonlySet<string>;
+  readonly fromMs: number;
+  untilMs: number;
+}
+
+interface Answer {
+  readonly from: string;
+  readonly sentAtMs: number;
+  readonly answeredAtMs: number;
+}
+
+/** A stack whose servers change, with all that was wanted of it. */
+interface Run {
+  readonly stack: Stack;
+  readonly apps: readonly AppServer[];
+  readonly random: SeededRandom;
+  wanted: WantedRoster;
+  readonly epochs: Epoch[];
+}
+
+/** Writes some changes, then waits until HAProxy runs them. */
+async function makeChanges(run: Run, count: number): Promise<void> {
+  for (let change = 0; change < count; change++) {
+    const { wanted, random } = run;
+    const places = run.apps.map(({ host, port }) => ({ host, port }));
+    const next = randomChange({ wanted, random, backend: BACKEND, names: 12, places });
+    run.wanted = run.wanted.after(next);
+    run.epochs.push({
+      takers: run.wanted.takers(BACKEND),
+      fromMs: performance.now(),
+      untilMs: Infinity,
+    });
+    await writeChange(run.stack.etcd, next);
+  }
+  await eventually(
+    async () => expect((await runningServers(run.stack.haproxy)).map(placeOf)).toEqual(run.wanted.places()),
+    { everyMs: 5 },
+  );
+  for (const epoch of run.epochs.slice(0, -1)) epoch.untilMs = Math.min(epoch.untilMs, performance.now());
+}
+
+/** Asks one request after the other on connections of their own, and keeps each answer. */
+async function listen(url: string, signal: AbortSignal): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  while (!signal.aborted) {
+    const sentAtMs = performance.now();
+    answers.push({ from: await whoAnswers(url), sentAtMs, answeredAtMs: performance.now() });
+  }
+  return answers;
+}
+
+/** Answers of servers that were not wanted at any moment between the request and the answer. */
+function strayAnswers({ apps, epochs }: Run, answers: readonly Answer[]): readonly Answer[] {
+  const addresses = new Map(apps.map((app) => [app.name, app.address]));
+  return answers.filter(({ from, sentAtMs, answeredAtMs }) => {
+    const open = epochs.filter((epoch) => epoch.fromMs <= answeredAtMs && epoch.untilMs >= sentAtMs);
+    return !open.some((epoch) => epoch.takers.has(addresses.get(from) ?? ""));
+  });
+}
+
+/** Makes all the changes, and looks at the worker between them. */
+async function changeAll(run: Run, changes: number): Promise<void> {
+  const { haproxy } = run.stack;
+  const worker = await haproxy.workerPid();
+  for (let done = 0; done < changes;) {
+    const burst = Math.min(1 + run.random.below(5), changes - done);
+    await makeChanges(run, burst);
+    done += burst;
+    expect(haproxy.processes(), `after ${done} changes`).toEqual([worker]);
+  }
+}
+
+describe("a thousand changes under load", () => {
+  const stackOf = stacksOfSuite();
+
+  it.concurrent.each(haproxyVersions)(
+    "HAProxy %s: no request fails, nothing is reloaded",
+    async (version) => {
+      const stack = stackOf(version);
+      const random = seededRandom(version);
+      const apps = await Promise.all(
+        Array.from({ length: 8 }, (_, index) => stack.app(`app${index}`, { register: false })),
+      );
+      const run: Run = { stack, apps, random, wanted: wantedRoster(), epochs: [] };
+      await makeChanges(run, 5);
+      await eventually(async () => expect((await stack.daemon.get("/readyz")).text).toBe("ready\n"));
+      const [reloads, startedAt] = [stack.reloads(), performance.now()];
+      const limits = { connections: 3, maxSeconds: 120, pauseMs: 20 };
+      const loads = [
+        startLoad({ ...limits, url: stack.url, keepAlive: true }),
+        startLoad({ ...limits, url: `${stack.url}/slow?ms=30`, keepAlive: false }),
+      ];
+      const stop = new AbortController();
+      const listening = listen(stack.url, stop.signal);
+      const seed = `seed ${random.seed}`;
+      const trouble = await changeAll(run, CHANGES[version]).catch((error: unknown) => error);
+      const seconds = (performance.now() - startedAt) / 1000;
+      stop.abort();
+      const results = await Promise.all(loads.map((load) => load.stop()));
+      const answers = await listening;
+      expect(trouble, `${seed}, ${stack.reloads() - reloads} reloads`).toBeUndefined();
+      for (const result of results) expect(result.failures, seed).toEqual([]);
+      expect(strayAnswers(run, answers), seed).toEqual([]);
+      expect(stack.reloads() - reloads, seed).toBe(0);
+      expect(stack.haproxy.starts).toBe(1);
+      const fresh = await serversOfFreshStart({ version, text: stack.config(), dir: stack.dir });
+      expect(fresh.map(placeOf), seed).toEqual(run.wanted.places());
+      const sent = results.reduce((sum, result) => sum + result.sent, answers.length);
+      const slowest = Math.max(...results.map((result) => result.slowestMs)).toFixed(0);
+      console.log(
+        `HAProxy ${version}: ${CHANGES[version]} changes in ${seconds.toFixed(1)} s, ${sent} requests, ` +
+          `none failed, slowest ${slowest} ms; ${seed}`,
+      );
+    },
+  );
+});
