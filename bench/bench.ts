@@ -1,11 +1,14 @@
 /** `npm run bench`: see docs/benchmarks.md. Prints a table on stdout, and on stderr what it is doing. */
 import { writeFileSync } from "node:fs";
 import { containers } from "./containers.ts";
-import { HELP, type Progress, readOptions, type Sizes } from "./options.ts";
+import { type BenchOptions, HELP, type Part, type Progress, readOptions } from "./options.ts";
 import { reaction } from "./reaction.ts";
 import { type Row, summarise, table } from "./rows.ts";
 import { scale } from "./scale.ts";
+import type { Sizes } from "./sizes.ts";
+import { spread } from "./spread.ts";
 import { startUp } from "./start-up.ts";
+import { storm } from "./storm.ts";
 
 async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
@@ -17,21 +20,24 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(`${HELP}\n`);
     return 0;
   }
-  const rows = summarise(await measure(options.sizes, progress));
+  const rows = summarise(await measure(options));
   process.stdout.write(`${table(rows)}\n`);
   if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`);
   return 0;
 }
 
-async function measure(sizes: Sizes, tell: Progress): Promise<readonly Row[]> {
+const MEASURES: Record<Part, (sizes: Sizes, tell: Progress) => Promise<readonly Row[]>> = {
+  reaction,
+  containers,
+  start: startUp,
+  scale,
+  storm,
+  spread,
+};
+
+async function measure({ parts, sizes }: BenchOptions): Promise<readonly Row[]> {
   const rows: Row[] = [];
-  rows.push(...(await reaction(sizes, tell)));
-  rows.push(...(await containers(sizes, tell)));
-  const started = await startUp(sizes, tell);
-  rows.push(...started.rows);
-  const { restMs } = sizes;
-  for (const one of sizes.scales)
-    rows.push(...(await scale(one, { restMs, bareNode: started.bareNode, progress: tell })));
+  for (const part of parts) rows.push(...(await MEASURES[part](sizes, progress)));
   return rows;
 }
 

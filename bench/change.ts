@@ -56,7 +56,10 @@ export async function weighs(
 }
 
 /** Puts servers until all of them answer: who has only just begun to watch, or reloads, may have missed the first put. */
-export async function untilServed(actor: Pick<Actor, "url" | "put">, guests: readonly Guest[]): Promise<void> {
+export async function untilServed(
+  actor: Pick<Actor, "url" | "put">,
+  guests: readonly Guest[],
+): Promise<void> {
   const client = httpClient(actor.url);
   await eventually(
     async () => {

@@ -7,10 +7,12 @@ import { eventually } from "../test/support/eventually.ts";
 import { startProber } from "../test/support/prober.ts";
 import { type Stack, startStack } from "../test/support/stack.ts";
 import { ROLLCALL, untilReady } from "./actors.ts";
-import type { Progress, Sizes } from "./options.ts";
-import { SPACING_MS } from "./reaction.ts";
+import type { Progress } from "./options.ts";
 import type { Row } from "./rows.ts";
+import type { Sizes } from "./sizes.ts";
 
+/** Longer than the option reload-interval: what is measured never waits for it. */
+const SPACING_MS = 1250;
 const DIRECT = "asked directly";
 
 /**

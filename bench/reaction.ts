@@ -2,9 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startEtcd } from "../test/support/etcd-server.ts";
 import { type Actor, type ActorOptions, handActor, rollcallActor } from "./actors.ts";
 import { comes, goes, untilServed, weighs } from "./change.ts";
-import type { Progress, Sizes } from "./options.ts";
+import type { Progress } from "./options.ts";
 import { startPlainApp } from "./plain-app.ts";
 import type { Row } from "./rows.ts";
+import type { Sizes } from "./sizes.ts";
 import { keptShellActor, naiveActor, SHELL_LOOP, shellActor } from "./watch-actors.ts";
 
 /** With the turns of the others more than the 250 ms within which Rollcall waits for more changes to come. */
@@ -23,10 +24,13 @@ export async function reaction(sizes: Sizes, progress: Progress): Promise<readon
   const actors: Actor[] = [];
   for (const start of [rollcallActor, shellActor, keptShellActor, naiveActor, handActor])
     actors.push(cleanup.use(await start(given)));
-  const stays = [cleanup.use(await startPlainApp("stays1")), cleanup.use(await startPlainApp("stays2"))] as const;
+  const stays = [
+    cleanup.use(await startPlainApp("stays1")),
+    cleanup.use(await startPlainApp("stays2")),
+  ] as const;
   const guest = cleanup.use(await startPlainApp("guest"));
   for (const actor of actors) await untilServed(actor, stays);
-  const [came, went, weighed] = [new Map(), new Map(), new Map()] satisfies Times[];
+  const [came, went, weighed]: [Times, Times, Times] = [new Map(), new Map(), new Map()];
   for (let round = 0; round < sizes.changes; round++) {
     if (round % 10 === 0) progress(`put and delete: round ${round + 1} of ${sizes.changes}`);
     const now = turned(round % RELOADS_EVERY === 0 ? actors : actors.slice(0, 3), round);
@@ -36,7 +40,8 @@ export async function reaction(sizes: Sizes, progress: Progress): Promise<readon
     await sleep(REST_MS);
     if (round % WEIGHT_EVERY !== 0) continue;
     const weight = 2 - ((round / WEIGHT_EVERY) % 2);
-    for (const actor of turned(actors.slice(0, 3), round)) note(weighed, actor, await weighs(actor, stays[0], weight));
+    for (const actor of turned(actors.slice(0, 3), round))
+      note(weighed, actor, await weighs(actor, stays[0], weight));
     await sleep(REST_MS);
   }
   return [

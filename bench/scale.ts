@@ -1,105 +1,60 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { PassJson } from "../src/observe/status-json.ts";
 import { putMany } from "../test/support/etcd-bulk.ts";
 import { startEtcd } from "../test/support/etcd-server.ts";
-import { eventually } from "../test/support/eventually.ts";
-import { type Stack, startStack } from "../test/support/stack.ts";
-import { ROLLCALL } from "./actors.ts";
-import { BARE, bareHaproxy, type BareTimes } from "./bare-haproxy.ts";
-import type { Progress, Sizes } from "./options.ts";
-import { SPACING_MS } from "./reaction.ts";
+import { startStack } from "../test/support/stack.ts";
+import { actorOf, ROLLCALL } from "./actors.ts";
+import { type AppliedPass, appliedPasses, untilApplied } from "./applied-passes.ts";
+import { bareHaproxy, type BareTimes, configFor } from "./bare-haproxy.ts";
+import { bareNode, residentMiB } from "./bare-node.ts";
+import { comes, goes } from "./change.ts";
+import { watchLoopDelay } from "./loop-delay.ts";
+import { manyServers } from "./many-servers.ts";
+import type { Progress } from "./options.ts";
+import { startPlainApp } from "./plain-app.ts";
 import type { Row } from "./rows.ts";
+import { type ScaleResult, scaleRows } from "./scale-rows.ts";
+import type { Scale, Sizes } from "./sizes.ts";
 
-export const BARE_NODE = "Node.js that does nothing";
+const PREFIX = "/app/servers/";
+/** More than the 250 ms within which Rollcall waits for more changes to come. */
+const REST_MS = 300;
 
-/** An address of this machine where nobody listens; HAProxy does not check it. */
-const value = (index: number, weight: number): string =>
-  `127.${1 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}:9 check=off weight=${weight}`;
-const key = (index: number): string => `/app/servers/s${String(index).padStart(5, "0")}`;
-
-/** Memory, and the time of a pass by stage, with this many servers, one of which changes its weight again and again. */
-export async function scale(
-  { servers, version, changes }: Sizes["scales"][number],
-  given: { restMs: number; bareNode: number; progress: Progress },
-): Promise<readonly Row[]> {
-  given.progress(`${servers} servers, HAProxy ${version}`);
-  await using etcd = await startEtcd();
-  await putMany(
-    etcd,
-    Array.from({ length: servers }, (_, index) => [key(index), value(index, 1)] as const),
-  );
-  await using stack = await startStack({ version, etcd, options: { "log-level": "info" } });
-  await untilApplied(stack, servers, 0);
-  await using bare = await bareHaproxy(stack, version);
-  const [passes, floors]: [PassJson[], BareTimes[]] = [[], []];
-  for (let change = 0; change < changes; change++) {
-    floors.push(await bare.measure());
-    await sleep(SPACING_MS);
-    const before = (await lastApplied(stack))?.pass ?? 0;
-    await etcd.put(key(0), value(0, 2 + change));
-    passes.push(await untilApplied(stack, servers, before));
+/** One server comes and goes beside few and many others. */
+export async function scale(sizes: Sizes, progress: Progress): Promise<readonly Row[]> {
+  const results: ScaleResult[] = [];
+  for (const one of sizes.scales) {
+    progress(`beside ${one.servers} servers, HAProxy ${one.version}`);
+    results.push(await measure(one, sizes.restMs));
   }
-  await sleep(given.restMs);
-  const memory = residentMiB(stack.daemon.pid);
-  const at = `${servers.toLocaleString("en")} servers, HAProxy ${version}`;
-  const figure = `memory at ${at}`;
-  return [
-    ...passRows(`pass at ${at}`, passes, floors),
-    { figure, who: ROLLCALL, unit: "MiB", values: [memory], floor: BARE_NODE },
-    { figure, who: BARE_NODE, unit: "MiB", values: [given.bareNode], floor: BARE_NODE },
-  ];
+  return scaleRows(results, { bareNodeMiB: (await bareNode()).memoryMiB });
 }
 
-function passRows(title: string, passes: readonly PassJson[], floors: readonly BareTimes[]): readonly Row[] {
-  const rows = (what: string, own: readonly number[], bare: readonly number[] | null): readonly Row[] => {
-    const [figure, unit, floor] = [`${title}: ${what}`, "ms" as const, bare && BARE];
-    const first = { figure, who: ROLLCALL, unit, values: own, floor };
-    return bare === null ? [first] : [first, { figure, who: BARE, unit, values: bare, floor }];
-  };
-  const stage = (name: "merge" | "render" | "check" | "commit" | "reload"): readonly number[] =>
-    passes.map(({ timings }) => timings[name] ?? Number.NaN);
-  const floor = (of: (times: BareTimes) => number): readonly number[] => floors.map(of);
-  return [
-    ...rows("merge", stage("merge"), null),
-    ...rows("render", stage("render"), null),
-    ...rows(
-      "check",
-      stage("check"),
-      floor(({ check }) => check),
-    ),
-    ...rows("commit", stage("commit"), null),
-    ...rows(
-      "reload",
-      stage("reload"),
-      floor(({ reload }) => reload),
-    ),
-    ...rows(
-      "in all",
-      passes.map(({ durationMs }) => durationMs),
-      floor(({ check, reload }) => check + reload),
-    ),
-  ];
-}
-
-async function lastApplied(stack: Stack): Promise<PassJson | undefined> {
-  return (await stack.daemon.status()).changes.find(({ kind }) => kind === "applied");
-}
-
-/** Resolves with the pass after `before` that applied this many servers. */
-function untilApplied(stack: Stack, servers: number, before: number): Promise<PassJson> {
-  return eventually(
-    async () => {
-      const found = await lastApplied(stack);
-      if (found !== undefined && found.pass > before && found.servers === servers) return found;
-      throw new Error(`the last change that was applied: ${JSON.stringify(found)}`);
-    },
-    { timeoutMs: 120_000, everyMs: 100 },
-  );
-}
-
-/** Resident memory of a process. */
-export function residentMiB(pid: number): number {
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kib) / 1024;
+/** The others have weight 0: else thousands of requests would be theirs before the new one has its first. */
+async function measure(one: Scale, restMs: number): Promise<ScaleResult> {
+  const { servers, version } = one;
+  await using etcd = await startEtcd();
+  await putMany(etcd, manyServers({ prefix: PREFIX, servers, words: "check=off weight=0" }));
+  await using delay = await watchLoopDelay();
+  await using stack = await startStack({ version, etcd, options: { "log-level": "info" } });
+  await untilApplied(stack.daemon, { servers });
+  await using bare = await bareHaproxy(version);
+  bare.write(configFor(bare.stack, stack));
+  await using app = await startPlainApp("guest");
+  const rollcall = actorOf({ who: ROLLCALL, stack, etcd, prefix: PREFIX });
+  const [came, passes, floors] = [[] as number[], [] as AppliedPass[], [] as BareTimes[]];
+  let last = appliedPasses(stack.daemon).at(-1)?.pass ?? 0;
+  await delay.longestBlock(stack.daemon);
+  for (let change = 0; change < one.changes; change++) {
+    floors.push(await bare.measure());
+    await sleep(REST_MS);
+    came.push(await comes(rollcall, app));
+    const pass = await untilApplied(stack.daemon, { servers: servers + 1, after: last });
+    passes.push(pass);
+    await sleep(REST_MS);
+    await goes(rollcall, app);
+    last = (await untilApplied(stack.daemon, { servers, after: pass.pass })).pass;
+  }
+  const block = await delay.longestBlock(stack.daemon);
+  await sleep(restMs);
+  return { scale: one, came, passes, floors, block, memoryMiB: residentMiB(stack.daemon.pid) };
 }

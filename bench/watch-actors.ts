@@ -66,4 +66,3 @@ async function watchActor(
   const owned = cleanup.move();
   return { ...actorOf({ ...given, stack }), [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
-

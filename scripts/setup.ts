@@ -1,8 +1,8 @@
 /**
  * Brings what demo, tests and bench need and a fresh Debian machine does not have: HAProxy in three versions, etcd,
- * a Docker engine, images for it, and wrk. What is there already costs nothing.
+ * a Docker engine, images for it, wrk and socat. What is there already costs nothing.
  *
- * node scripts/setup.ts [haproxy] [etcd] [docker] [images] [wrk]    all parts when none is named
+ * node scripts/setup.ts [haproxy] [etcd] [docker] [images] [wrk] [socat]    all parts when none is named
  * node scripts/setup.ts stop                                        ends the lab's own Docker engine
  */
 import { installPackages } from "./lab/apt.ts";
@@ -38,6 +38,11 @@ const parts: Record<string, () => Promise<void>> = {
   async wrk() {
     await installPackages(["wrk"]);
     ready("wrk: ready");
+  },
+  /** For the shell loop that the bench compares with. */
+  async socat() {
+    await installPackages(["socat"]);
+    ready("socat: ready");
   },
 };
 

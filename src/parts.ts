@@ -153,7 +153,13 @@ export function haproxyOf(config: Config, kill: ReloadOptions["kill"]): Haproxy 
     timeoutMs: config["removal-timeout"],
     monotonicMs,
   });
-  return haproxy({ ...reload, binary: config["haproxy-bin"], file, leaving: removed, admitChecked: config.admit === "checked" });
+  return haproxy({
+    ...reload,
+    binary: config["haproxy-bin"],
+    file,
+    leaving: removed,
+    admitChecked: config.admit === "checked",
+  });
 }
 
 /** The version in package.json. */

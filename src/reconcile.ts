@@ -228,17 +228,14 @@ export function reconciler(options: ReconcileOptions): Reconciler {
   }
 
   async function failure(
-    error: unknown,
+    thrown: unknown,
     { candidate, log }: { candidate: Stamped; log: Logger },
   ): Promise<Outcome> {
-    const { kind, stage, reason } = describeFailure(error);
+    const { kind, stage, reason } = describeFailure(thrown);
     // What was changed over the socket already, before the file, is taken back.
     if (known === "yes" && (stage === "check" || stage === "commit")) {
       [known, isFileFirst] = ["doubted", true];
-      await haproxy
-        .liveText()
-        .then((live) => settleDoubts(live, log))
-        .catch(() => undefined);
+      await settleDoubts(await haproxy.liveText().catch(() => null), log).catch(() => null);
     }
     if (kind === "refused") return { kind, stage, reason };
     const outcome: Outcome = { kind: "failed", stage, reason, unreachable: kind === "unreachable" };

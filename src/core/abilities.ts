@@ -16,14 +16,14 @@ export interface Abilities {
 }
 
 /** Taken by `add server` on every version; measured on 2.6, 3.0 and 3.2. */
-const KEYWORDS = [
-  ...["check", "inter", "fastinter", "downinter", "rise", "fall", "port", "addr", "weight", "disabled"],
-  ...["backup", "maxconn", "minconn", "maxqueue", "slowstart", "send-proxy", "send-proxy-v2", "id"],
-  ...["ssl", "verify", "sni", "alpn", "check-ssl", "check-sni", "check-alpn", "check-send-proxy"],
-  ...["observe", "error-limit", "on-error", "on-marked-down", "on-marked-up", "proto", "ws", "tfo"],
-  ...["pool-max-conn", "pool-low-conn", "pool-purge-delay"],
-];
-const KEYWORDS_3_0 = ["cookie"];
+const KEYWORDS = words(
+  "check inter fastinter downinter rise fall port addr weight backup maxconn minconn maxqueue slowstart id",
+  "send-proxy send-proxy-v2 send-proxy-v2-ssl send-proxy-v2-ssl-cn proxy-v2-options proto ws tfo",
+  "ssl verify sni alpn npn check-ssl check-sni check-alpn check-send-proxy ciphers ciphersuites",
+  "ssl-min-ver ssl-max-ver no-ssl-reuse no-tls-tickets allow-0rtt force-tlsv12 force-tlsv13",
+  "observe error-limit on-error on-marked-down on-marked-up pool-max-conn pool-low-conn pool-purge-delay",
+);
+const KEYWORDS_3_0 = words("cookie guid hash-key shard");
 
 /** @param version as in `show info`: `3.2.26`, `2.6.12-1+deb12u1`; one that cannot be read counts as the oldest. */
 export function abilitiesOf(version: string): Abilities {
@@ -36,4 +36,8 @@ export function abilitiesOf(version: string): Abilities {
     hasInitState: number >= 301,
     hasQuadraticParse: number <= 300,
   };
+}
+
+function words(...lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => line.split(" "));
 }

@@ -34,7 +34,7 @@ export function parsePort(text: string): Result<number> {
 
 /** `HOST:PORT`, an IPv6 host in brackets: `172.17.0.5:8000`, `app1:8000`, `[fd00::5]:80`. */
 export function parseHostPort(text: string): Result<{ address: string; port: number }> {
-  const bracketed = /^\[([^\]]*)\]:([^:]*)$/.exec(text);
+  const bracketed = text.startsWith("[") ? /^\[([^\]]*)\]:([^:]*)$/.exec(text) : null;
   const parts = bracketed ?? /^([^:]*):([^:]*)$/.exec(text);
   if (parts === null)
     return refuse(`${quote(text)} is not HOST:PORT (an IPv6 address needs brackets: [fd00::5]:80)`);

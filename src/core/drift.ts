@@ -62,7 +62,8 @@ function compare(want: WantedServer, running: RunningServer): readonly Differenc
   };
   const canonical = parseHost(running.address);
   const place = `${canonical.ok ? canonical.value : running.address} ${running.port}`;
-  if (address !== null && place !== `${address} ${port}`) differs("address", `is ${place}, not ${address} ${port}`);
+  if (address !== null && place !== `${address} ${port}`)
+    differs("address", `is ${place}, not ${address} ${port}`);
   if (parameters === null || parameters.hasAgent) return found;
   if (running.weight !== parameters.weight)
     differs("weight", `has weight ${running.weight}, not ${parameters.weight}`);
@@ -86,9 +87,16 @@ export function repair(
       continue;
     }
     const want = wanted.servers.get(keyOf(name));
-    const section = sections.find((one) => one.name === backend && (one.keyword === "backend" || one.keyword === "listen"));
+    const section = sections.find(
+      (one) => one.name === backend && (one.keyword === "backend" || one.keyword === "listen"),
+    );
     const line = section?.servers.find((one) => one.name === server);
-    if (want?.parameters === undefined || want.parameters === null || section === undefined || line === undefined)
+    if (
+      want?.parameters === undefined ||
+      want.parameters === null ||
+      section === undefined ||
+      line === undefined
+    )
       return refuse("its line has words that are not known here");
     const { parameters } = want;
     if (kind === "missing") {

@@ -129,7 +129,8 @@ function sectionReader() {
   }
   return {
     line,
-    sections: (): readonly ConfigSection[] => sections.filter(({ number, lines }) => number > 0 || lines.length > 0),
+    sections: (): readonly ConfigSection[] =>
+      sections.filter(({ number, lines }) => number > 0 || lines.length > 0),
   };
 }
 

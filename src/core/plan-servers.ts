@@ -46,7 +46,11 @@ export function planServers(pair: SectionPair, input: PlanInput): SectionPlan {
   for (const { before, after } of changes.changed) {
     const [was, now] = [read(before), read(after)];
     const server = { backend: section.name, server: after.name };
-    const step = !was.ok ? was : !now.ok ? now : change(server, { before: was.value, after: now.value }, given);
+    const step = !was.ok
+      ? was
+      : !now.ok
+        ? now
+        : change(server, { before: was.value, after: now.value }, given);
     take(after, step);
   }
   for (const line of changes.removed)
@@ -80,11 +84,7 @@ const isHeld = ({ rest }: ServerParameters): boolean =>
   ["resolvers", "track", "agent-check"].some((keyword) => rest.has(keyword));
 
 /** A server that HAProxy does not have yet, or still has because its sessions of before go on. */
-export function add(
-  name: Name,
-  read: Result<ServerParameters>,
-  given: Given,
-): Step {
+export function add(name: Name, read: Result<ServerParameters>, given: Given): Step {
   if (!read.ok) return read;
   const { value: server } = read;
   const { address, port, checked, disabled } = server;
@@ -93,7 +93,8 @@ export function add(
   if (address === null) return refuse("a host name is resolved only after a reload");
   const leaving = given.leaving.get(keyOf(name));
   if (leaving === null) return refuse("a server of this name still has sessions");
-  if (leaving !== undefined) return change(name, { before: { ...leaving, disabled: true, weight: -1 }, after: server }, given);
+  if (leaving !== undefined)
+    return change(name, { before: { ...leaving, disabled: true, weight: -1 }, after: server }, given);
   const waits = given.admitChecked && checked && !disabled;
   const initState = waits && given.abilities.hasInitState ? ["init-state", "down"] : [];
   return accept([

@@ -50,7 +50,9 @@ export function plan(input: PlanInput): Plan {
   const operations = ordered(plans);
   const servers = countServers(candidate.sections);
   if (reloadIsCheaper({ operations: operations.length, servers, abilities: input.abilities }))
-    return reload([{ section: "", line: 0, what: `${operations.length} changes at once: one reload is cheaper` }]);
+    return reload([
+      { section: "", line: 0, what: `${operations.length} changes at once: one reload is cheaper` },
+    ]);
   return { kind: "runtime", operations };
 }
 

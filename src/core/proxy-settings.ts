@@ -23,14 +23,19 @@ export function proxySettings(section: ConfigSection, sections: readonly ConfigS
   const inherited = parents(section, sections);
   const lines = [...inherited.flatMap((parent) => parent.lines), ...section.lines];
   const all = (keyword: string): readonly ConfigLine[] => lines.filter(({ words }) => words[0] === keyword);
-  const foreign = inherited.flatMap(({ lines: own }) => own).filter(isDefaultServer).flatMap(argumentsOf);
+  const foreign = inherited
+    .flatMap(({ lines: own }) => own)
+    .filter(isDefaultServer)
+    .flatMap(argumentsOf);
   const own = section.lines.filter(isDefaultServer).map(argumentsOf);
   return {
     isConditional: [section, ...inherited].some(({ conditional }) => conditional !== "never"),
     all,
     last: (keyword) => all(keyword).at(-1)?.words.slice(1) ?? null,
     option: (name) => {
-      const found = lines.findLast(({ words }) => /^(?:no )?option /.test(words.join(" ")) && words.includes(name));
+      const found = lines.findLast(
+        ({ words }) => /^(?:no )?option /.test(words.join(" ")) && words.includes(name),
+      );
       return found?.words[0] === "option";
     },
     serverWords: ({ raw, defaults }) => {

@@ -57,7 +57,7 @@ function difference(
 ): { gone: readonly Server[]; come: readonly Server[] } {
   const [gone, come]: [Server[], Server[]] = [[], []];
   let next = 0;
-  for (const server of after) {
+  after.forEach((server) => {
     let old = before[next];
     while (old !== undefined && old !== server && old.name <= server.name) {
       gone.push(old);
@@ -65,7 +65,7 @@ function difference(
     }
     if (old === server) next++;
     else come.push(server);
-  }
+  });
   for (; next < before.length; next++) gone.push(before[next] as Server);
   return { gone, come };
 }
@@ -84,12 +84,11 @@ const checkPath = ({ check }: Server): string | null => (check === false ? null 
 
 function haveOneCheckPath(servers: readonly Server[]): boolean {
   let path: string | null = null;
-  for (const server of servers) {
+  return servers.every((server) => {
     const own = checkPath(server);
     path ??= own;
-    if (own !== null && own !== path) return false;
-  }
-  return true;
+    return own === null || own === path;
+  });
 }
 
 function doubtsOf(backend: Backend): readonly Refusal[] {

@@ -29,14 +29,14 @@ function groupServers(snapshots: readonly Snapshot[]): Groups {
   const groups: Groups = new Map();
   for (const { servers } of snapshots) {
     let [name, group]: [string | null, Server[]] = [null, []];
-    for (const server of servers) {
+    servers.forEach((server) => {
       if (server.backend !== name) {
         name = server.backend;
         group = groups.get(name) ?? [];
         groups.set(name, group);
       }
       group.push(server);
-    }
+    });
   }
   return groups;
 }
@@ -66,12 +66,7 @@ const byName = (a: Server, b: Server): number => (a.name < b.name ? -1 : a.name 
 
 /** Whether each name is greater than the one before. */
 function isAscending(servers: readonly Server[]): boolean {
-  let before: string | null = null;
-  for (const { name } of servers) {
-    if (before !== null && before >= name) return false;
-    before = name;
-  }
-  return true;
+  return servers.every(({ name }, at) => at === 0 || (servers[at - 1] as Server).name < name);
 }
 
 interface Place {

@@ -49,7 +49,7 @@ export const NO_STATES = "1\n";
  * the configuration says. A drain over the socket ends. The weight in a line only counts when its two weights differ.
  * @param stateText the answer of `show servers state`.
  * @param options.wanted by `backend/server`.
- * @param options.startDown servers that wait for their first good check when the old worker does not have them.
+ * @param options.startDown servers that wait for their first good check, unless the old worker has them at this place.
  */
 export function handOver(
   stateText: string,
@@ -63,26 +63,38 @@ export function handOver(
   for (const line of lines) {
     const columns = line.split(" ");
     const key = `${columns[COLUMN.backend]}/${columns[COLUMN.name]}`;
-    const found = keptLine(columns, wanted.get(key));
-    if (found === null) continue;
-    kept.push(found);
+    const one = wanted.get(key);
+    if (one === undefined || !mayKeep(one) || !isThere(columns, one)) continue;
+    // Whatever its state is, it is not new: a server that takes traffic goes on with it.
     waiting.delete(key);
+    const found = keptLine(columns);
+    if (found !== null) kept.push(found);
   }
   for (const key of [...waiting].toSorted()) {
-    const line = downLine(key, wanted.get(key));
+    const one = wanted.get(key);
+    const line = one === undefined || !mayKeep(one) ? null : downLine(key, one);
     if (line !== null) kept.push(line);
   }
   return `${kept.join("\n")}\n`;
 }
 
-function keptLine(columns: readonly string[], wanted: WantedState | undefined): string | null {
-  if (wanted === undefined || !mayKeep(wanted) || columns.length < COLUMNS) return null;
+const mayKeep = ({ address, checked, disabled }: WantedState): boolean =>
+  address !== null && checked && !disabled;
+
+/** Whether a line is of a server at the wanted place. */
+function isThere(columns: readonly string[], { address, port }: WantedState): boolean {
+  const found = columns[COLUMN.address] ?? "";
+  if (columns.length < COLUMNS || columns[COLUMN.port] !== String(port)) return false;
+  if (found === address) return true;
+  const canonical = parseHost(found);
+  return canonical.ok && canonical.value === address;
+}
+
+function keptLine(columns: readonly string[]): string | null {
   if ((Number(columns[COLUMN.adminState]) & MAINTENANCE) !== 0) return null;
   // HAProxy gives a server that is UP its full health back, so that many reloads could keep a dead one UP for ever;
   // without a line, it is DOWN at the first check that fails.
   if (columns[COLUMN.state] !== DOWN && !PASSED.has(columns[COLUMN.checkStatus] ?? "")) return null;
-  if (columns[COLUMN.port] !== String(wanted.port)) return null;
-  if (!isAddress(columns[COLUMN.address] ?? "", wanted.address)) return null;
   const line = columns.slice(0, COLUMNS);
   line[COLUMN.adminState] = "0";
   line[COLUMN.weight] = line[COLUMN.initialWeight] ?? "1";
@@ -91,21 +103,10 @@ function keptLine(columns: readonly string[], wanted: WantedState | undefined): 
   return fit(line.join(" "));
 }
 
-const mayKeep = ({ address, checked, disabled }: WantedState): boolean =>
-  address !== null && checked && !disabled;
-
-function isAddress(found: string, wanted: string | null): boolean {
-  if (found === wanted) return true;
-  const canonical = parseHost(found);
-  return canonical.ok && canonical.value === wanted;
-}
-
 /** A line for a server that no worker knows yet; ids do not count, since HAProxy finds servers by their names. */
-function downLine(key: string, wanted: WantedState | undefined): string | null {
-  if (wanted === undefined || !mayKeep(wanted)) return null;
+function downLine(key: string, { address, port }: WantedState): string | null {
   const slash = key.lastIndexOf("/");
   const [backend, name] = [key.slice(0, slash), key.slice(slash + 1)];
-  const { address, port } = wanted;
   return fit(`0 ${backend} 0 ${name} ${address} ${DOWN} 0 1 1 0 1 0 0 ${CHECK_ENABLED} 0 0 0 - ${port} -`);
 }
 

@@ -2,7 +2,7 @@ import { parseHostPort, quote } from "./address.ts";
 import { parseDuration } from "./duration.ts";
 import { accept, refuse, type Result } from "./result.ts";
 import * as parse from "./server-fields.ts";
-import type { Check, ServerFields, ServerState } from "./server.ts";
+import { type Check, DEFAULT_CHECK, plainFields, type ServerFields, type ServerState } from "./server.ts";
 import { suggest } from "./suggest.ts";
 
 /** What may follow the address, beside `meta.KEY`. */
@@ -22,6 +22,7 @@ export const SERVER_WORDS = [
 
 const STATES: readonly ServerState[] = ["ready", "drain", "maint"];
 const META = "meta.";
+const CHECK_WORDS = ["check", "interval", "rise", "fall"];
 
 /**
  * A server's fields from its address and the words about it, each the text of one field: `weight` → `50`,
@@ -30,21 +31,24 @@ const META = "meta.";
 export function fieldsFromWords(address: string, words: ReadonlyMap<string, string>): Result<ServerFields> {
   const place = parseHostPort(address);
   if (!place.ok) return place;
+  const plain = plainFields(place.value.address, place.value.port);
+  if (words.size === 0) return accept(plain);
   const pairs = [...words].filter(([name]) => name.startsWith(META));
   const meta = parse.parseMeta(pairs.map(([name, value]) => [name.slice(META.length), value]));
   if (!meta.ok) return meta;
   const reader = wordReader(words);
   const [host, path] = [reader.read("host", parse.parseRouteHost), reader.read("path", parse.parseRoutePath)];
   const fields: ServerFields = {
-    ...place.value,
+    address: place.value.address,
+    port: place.value.port,
     weight: reader.read("weight", parse.parseWeight),
     backup: reader.read("backup", parse.parseBoolean) ?? false,
     maxconn: reader.read("maxconn", parse.parseMaxconn),
     state: reader.read("state", parseState) ?? "ready",
     check: readCheck(reader, words),
-    tags: reader.read("tags", parse.parseTags) ?? [],
-    meta: meta.value,
-    routes: host === null && path === null ? [] : [{ host, path }],
+    tags: reader.read("tags", parse.parseTags) ?? plain.tags,
+    meta: pairs.length === 0 ? plain.meta : meta.value,
+    routes: host === null && path === null ? plain.routes : [{ host, path }],
   };
   return reader.reason === null ? accept(fields) : refuse(reader.reason);
 }
@@ -87,6 +91,7 @@ function wordReader(words: ReadonlyMap<string, string>): WordReader {
 }
 
 function readCheck(reader: WordReader, words: ReadonlyMap<string, string>): Check | false {
+  if (!CHECK_WORDS.some((name) => words.has(name))) return DEFAULT_CHECK;
   const wanted = reader.read("check", parseCheck);
   const check = {
     path: typeof wanted === "string" ? wanted : null,
@@ -95,7 +100,7 @@ function readCheck(reader: WordReader, words: ReadonlyMap<string, string>): Chec
     fall: reader.read("fall", parse.parseCount),
   };
   if (wanted !== false) return check;
-  const detail = ["interval", "rise", "fall"].find((name) => words.has(name));
+  const detail = CHECK_WORDS.find((name) => name !== "check" && words.has(name));
   if (detail !== undefined) reader.fail(`check=off and ${detail}= contradict each other`);
   return false;
 }

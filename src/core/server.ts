@@ -56,8 +56,37 @@ export type ServerFields = Pick<
   "address" | "port" | "weight" | "backup" | "maxconn" | "state" | "check" | "tags" | "meta" | "routes"
 >;
 
+/**
+ * A server of its fields and of what its key or container says. Written out, since objects that are put together by
+ * spreading take half as much memory again.
+ */
+export function serverOf(fields: ServerFields, given: Omit<Server, keyof ServerFields>): Server {
+  const { address, port, weight, backup, maxconn, state, check, tags, meta, routes } = fields;
+  const { backend, name, origin, suffix } = given;
+  return {
+    backend,
+    name,
+    address,
+    port,
+    weight,
+    backup,
+    maxconn,
+    state,
+    check,
+    tags,
+    meta,
+    routes,
+    origin,
+    suffix,
+  };
+}
+
 /** A check with every detail left to the template. */
-export const DEFAULT_CHECK: Check = { path: null, intervalMs: null, rise: null, fall: null };
+export const DEFAULT_CHECK: Check = Object.freeze({ path: null, intervalMs: null, rise: null, fall: null });
+
+/** Shared by all servers that have none: most servers have nothing but an address. */
+const NONE: readonly never[] = Object.freeze([]);
+const NO_META: Readonly<Record<string, string>> = Object.freeze({});
 
 /** The fields of a server of which nothing but its address is known. */
 export function plainFields(address: string, port: number): ServerFields {
@@ -69,9 +98,9 @@ export function plainFields(address: string, port: number): ServerFields {
     maxconn: null,
     state: "ready",
     check: DEFAULT_CHECK,
-    tags: [],
-    meta: {},
-    routes: [],
+    tags: NONE,
+    meta: NO_META,
+    routes: NONE,
   };
 }
 

@@ -11,47 +11,69 @@ export interface SortedList<T> {
   values(): readonly T[];
 }
 
+type Changes<T> = ReadonlyMap<string, T | undefined>;
+
+/** `values[n]` belongs to `keys[n]`. */
+interface Entries<T> {
+  readonly keys: readonly string[];
+  readonly values: readonly T[];
+}
+
+/** So many changes are put in one by one, moving what stands behind each; more are merged with all there is. */
+const FEW = 50;
+
 /** An empty list. */
 export function sortedList<T>(): SortedList<T> {
-  /** `values[n]` belongs to `keys[n]`. */
-  let keys: readonly string[] = [];
-  let values: readonly T[] = [];
+  let entries: Entries<T> = { keys: [], values: [] };
   const changes = new Map<string, T | undefined>();
-
-  /** Changes of values alone, which is most of them, leave the keys as they are. */
-  function replace(): void {
-    const next = values.slice();
-    for (const [key, value] of changes) next[place(keys, key)] = value as T;
-    values = next;
-  }
-
-  /** Copies runs of old entries and puts the new ones between them. */
-  function merge(): void {
-    const parts: { keys: readonly string[]; values: readonly T[] }[] = [];
-    let next = 0;
-    for (const key of [...changes.keys()].toSorted(compareText)) {
-      const at = place(keys, key);
-      const value = changes.get(key);
-      parts.push({ keys: keys.slice(next, at), values: values.slice(next, at) });
-      if (value !== undefined) parts.push({ keys: [key], values: [value] });
-      next = keys[at] === key ? at + 1 : at;
-    }
-    parts.push({ keys: keys.slice(next), values: values.slice(next) });
-    keys = parts.flatMap((part) => part.keys);
-    values = parts.flatMap((part) => part.values);
-  }
-
   return {
     set: (key, value) => void changes.set(key, value),
     values: () => {
-      if (changes.size === 0) return values;
-      const inPlace = [...changes].every(([key, value]) => value !== undefined && keys[place(keys, key)] === key);
-      if (inPlace) replace();
-      else merge();
+      if (changes.size > 0) entries = (changes.size > FEW ? merge : splice)(entries, changes);
       changes.clear();
-      return values;
+      return entries.values;
     },
   };
+}
+
+function splice<T>(old: Entries<T>, changes: Changes<T>): Entries<T> {
+  const values = old.values.slice();
+  let { keys } = old;
+  for (const [key, value] of changes) {
+    const at = place(keys, key);
+    const isThere = keys[at] === key;
+    if (value === undefined) {
+      if (!isThere) continue;
+      keys = keys.toSpliced(at, 1);
+      values.splice(at, 1);
+    } else if (isThere) values[at] = value;
+    else {
+      keys = keys.toSpliced(at, 0, key);
+      values.splice(at, 0, value);
+    }
+  }
+  return { keys, values };
+}
+
+function merge<T>(old: Entries<T>, changes: Changes<T>): Entries<T> {
+  const [keys, values]: [string[], T[]] = [[], []];
+  let next = 0;
+  const copyUntil = (end: number): void => {
+    for (; next < end; next++) {
+      keys.push(old.keys[next] as string);
+      values.push(old.values[next] as T);
+    }
+  };
+  for (const key of [...changes.keys()].toSorted(compareText)) {
+    copyUntil(place(old.keys, key));
+    if (old.keys[next] === key) next++;
+    const value = changes.get(key);
+    if (value === undefined) continue;
+    keys.push(key);
+    values.push(value);
+  }
+  copyUntil(old.keys.length);
+  return { keys, values };
 }
 
 /** Where `key` is in the sorted `keys`, or would have to be. */

@@ -33,7 +33,8 @@ export function structuralChanges(
     if (was === undefined) reasons.push({ section: title, line: section.number, what: "is new" });
     else reasons.push(...difference(title, was, section));
   }
-  for (const title of old.keys()) if (!now.has(title)) reasons.push({ section: title, line: 0, what: "is gone" });
+  for (const title of old.keys())
+    if (!now.has(title)) reasons.push({ section: title, line: 0, what: "is gone" });
   // Sections have changed places, which matters for `defaults`.
   if (reasons.length === 0 && structure(before) !== structure(after))
     reasons.push({ section: "", line: 0, what: "the order of sections changed" });
@@ -59,8 +60,7 @@ function difference(section: string, before: ConfigSection, after: ConfigSection
     all.filter((line) => stampOf(line) === null);
   const [old, now] = [lines(before), lines(after)];
   const changed = now.find((line, at) => text(line) !== text(old[at]));
-  if (changed !== undefined)
-    return [{ section, line: changed.number, what: `changed: ${changed.words[0]}` }];
+  if (changed !== undefined) return [{ section, line: changed.number, what: `changed: ${changed.words[0]}` }];
   return now.length === old.length ? [] : [{ section, line: after.number, what: "lines are gone" }];
 }
 

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import { registryPicture, type RawEntry, type RegistryLayout, type RegistryPicture } from "../core/registry-picture.ts";
+import type { RawEntry, RegistryLayout } from "../core/registry-entry.ts";
+import { registryPicture, type RegistryPicture } from "../core/registry-picture.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { dirtyFlag, type DirtyFlag } from "../lib/dirty-flag.ts";
 import { SourceError } from "../lib/errors.ts";

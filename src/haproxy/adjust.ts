@@ -46,7 +46,10 @@ export async function adjust(
     if (wrong.length > 0) throw failed(reasonOf(wrong, complaints));
     if (complaints.length > 0) throw failed(complaints.join("; "));
     const there = new Set(running.map((server) => keyOf({ backend: server.backend, server: server.name })));
-    await finish(gone.filter((key) => there.has(key)), { socketPath, leaving, gone });
+    await finish(
+      gone.filter((key) => there.has(key)),
+      { socketPath, leaving, gone },
+    );
     return info;
   } catch (cause) {
     if (cause instanceof HaproxyError) throw cause;

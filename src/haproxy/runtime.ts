@@ -18,10 +18,7 @@ const STILL_BUSY = /^Server still has connections attached to it/;
  * @returns what HAProxy said against it; that it did nothing wrong is for the list of servers to show.
  * @throws Error when the socket does not answer.
  */
-export async function tell(
-  socketPath: string,
-  operations: readonly Operation[],
-): Promise<readonly string[]> {
+export async function tell(socketPath: string, operations: readonly Operation[]): Promise<readonly string[]> {
   const complaints = new Set<string>();
   for (const line of batches(operations.map((operation) => commandsOf(operation).join(";")))) {
     for (const answer of await answers(socketPath, line))
@@ -37,10 +34,7 @@ export async function tell(
  * @returns those that still have some.
  * @throws Error when the socket does not answer.
  */
-export async function deleteServers(
-  socketPath: string,
-  keys: readonly string[],
-): Promise<readonly string[]> {
+export async function deleteServers(socketPath: string, keys: readonly string[]): Promise<readonly string[]> {
   const busy: string[] = [];
   for (const key of keys) {
     const line = `set server ${key} state drain;set server ${key} state maint;del server ${key}`;

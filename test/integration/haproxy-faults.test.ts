@@ -11,6 +11,7 @@ import { startStack } from "../support/stack.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
 const ORIGINAL = readFileSync(DEFAULT_TEMPLATE, "utf8");
+const lineOf = (line: string): number => ORIGINAL.split("\n").indexOf(line) + 1;
 const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe.each(haproxyVersions)("HAProxy %s in trouble", (version) => {
@@ -18,7 +19,7 @@ describe.each(haproxyVersions)("HAProxy %s in trouble", (version) => {
     [
       "a template that throws",
       ORIGINAL.replace("defaults\n", "<% null.x %>\ndefaults\n"),
-      /haproxy\.cfg\.eta:32: .*null/,
+      new RegExp(`haproxy\\.cfg\\.eta:${lineOf("defaults")}: .*null`),
     ],
     [
       "a text that haproxy -c refuses",
@@ -159,6 +160,7 @@ describe.each(haproxyVersions)("HAProxy %s in trouble", (version) => {
     const older = stack.config();
     await stack.app("web2");
     await stack.untilServed(["web1", "web2"]);
+    await eventually(() => expect(stack.config()).toContain("server web2 "));
     const [newer, reloads] = [stack.config(), stack.reloads()];
     writeFileSync(stack.configFile, older);
     await eventually(

@@ -78,7 +78,8 @@ describe.each(haproxyVersions)("HAProxy %s is told to reload", (version) => {
     expect(readFileSync(`/proc/${stack.haproxy.master}/cmdline`, "utf8")).not.toContain(elsewhere);
     rmSync(join(stack.dir, "master.sock"), { force: true });
     writeFileSync(join(stack.dir, "keep"), "");
-    await stack.app("web2");
+    // A new backend takes a reload.
+    await stack.app("api1", { backend: "api" });
     await eventually(async () => {
       expect((await stack.daemon.status()).lastPass).toMatchObject({ kind: "failed", stage: "reload" });
     });

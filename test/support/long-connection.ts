@@ -28,11 +28,13 @@ export async function openTunnel(url: string): Promise<LongConnection> {
     if (!numbers(sent).startsWith(echoed)) trouble ??= `echo: ${echoed.slice(-100)}`;
   });
   socket.on("error", (error) => (trouble ??= `error: ${error.message}`));
-  const closed = once(socket, "close").catch(() => []);
   let closing = false;
-  void closed.then(() => {
-    clearInterval(timer);
-    if (!closing) trouble ??= `closed after ${sent} messages`;
+  const closed = new Promise<void>((resolve) => {
+    socket.once("close", () => {
+      clearInterval(timer);
+      if (!closing) trouble ??= `closed after ${sent} messages`;
+      resolve();
+    });
   });
   const close = async (): Promise<void> => {
     closing = true;
@@ -48,7 +50,7 @@ export async function openTunnel(url: string): Promise<LongConnection> {
     get trouble() {
       return trouble;
     },
-    ended: closed.then(() => undefined),
+    ended: closed,
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -62,16 +64,15 @@ export async function startDownload(url: string): Promise<LongConnection> {
   response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
   const lines = (): number => text.split("\n").length - 1;
   let closing = false;
-  const ended = once(response, "close").then(
-    () => {
-      if (closing) return;
+  response.on("error", () => undefined);
+  const ended = new Promise<void>((resolve) => {
+    response.once("close", () => {
+      if (closing) return resolve();
       if (!response.complete) trouble ??= `cut after ${lines()} lines`;
       else if (text !== numbers(lines())) trouble ??= `other lines: ${text.slice(-100)}`;
-    },
-    (error: Error) => {
-      if (!closing) trouble ??= `${error.message} after ${lines()} lines`;
-    },
-  );
+      resolve();
+    });
+  });
   const close = async (): Promise<void> => {
     closing = true;
     request.destroy();

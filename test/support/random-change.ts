@@ -1,14 +1,16 @@
 import type { SeededRandom } from "./seeded-random.ts";
 import type { Change, WantedOverride, WantedRoster, WantedServer } from "./wanted-roster.ts";
 
+export type Place = Pick<WantedServer, "host" | "port">;
+
 export interface RandomChangeOptions {
   readonly wanted: WantedRoster;
   readonly random: SeededRandom;
   readonly backend: string;
   /** How many different server names come up. */
   readonly names: number;
-  /** Where servers can be. */
-  readonly places: readonly { readonly host: string; readonly port: number }[];
+  /** Where a server can be; with one place for each, none moves. */
+  readonly placesOf: (name: string) => readonly Place[];
 }
 
 /**
@@ -22,17 +24,19 @@ export function randomChange(options: RandomChangeOptions): Change {
   }
 }
 
-function propose({ wanted, random, backend, names, places }: RandomChangeOptions): Change {
-  const id = `${backend}/web${random.below(names)}`;
+function propose({ wanted, random, backend, names, placesOf }: RandomChangeOptions): Change {
+  const name = `web${random.below(names)}`;
+  const id = `${backend}/${name}`;
+  const place = random.pick(placesOf(name));
   const old = wanted.servers.get(id);
-  if (old === undefined) return { id, server: { ...random.pick(places), ...random.pick(STATES) } };
+  if (old === undefined) return { id, server: { ...place, ...random.pick(STATES) } };
   switch (random.below(6)) {
     case 0:
       return { id, server: null };
     case 1:
       return { id, server: { ...old, weight: 1 + random.below(100) } };
     case 2:
-      return { id, server: { ...old, ...random.pick(places) } };
+      return { id, server: { ...old, ...place } };
     case 3:
       return { id, server: { host: old.host, port: old.port, ...random.pick(STATES) } };
     case 4:

@@ -26,7 +26,7 @@ export interface RunningServer {
 }
 
 /** Bits of srv_admin_state and srv_check_state, from HAProxy's include/haproxy/server-t.h and check-t.h. */
-const MAINT = 0x01 | 0x04;
+const MAINT = 0x01 | 0x02 | 0x20 | 0x40; // 0x04 only says that the file had `disabled`.
 const DRAIN = 0x08;
 const CHECK_CONFIGURED_AND_ENABLED = 0x02 | 0x04;
 
@@ -76,8 +76,9 @@ function serverOf(state: Row, details: Row | undefined): RunningServer {
     drain: (admin & DRAIN) !== 0,
     check: isChecked,
     checkPlace: `${state("srv_check_addr")}:${state("srv_check_port")}`,
-    rise: details("check_rise"),
-    fall: details("check_fall"),
+    // Told only of checks that are not paused, as most are in maintenance.
+    rise: (admin & MAINT) === 0 ? details("check_rise") : "",
+    fall: (admin & MAINT) === 0 ? details("check_fall") : "",
     ssl: state("srv_use_ssl") !== "0",
     backup: details("bck") === "1",
     maxconn: details("slim"),

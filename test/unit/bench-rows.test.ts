@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { readOptions } from "../../bench/options.ts";
 import { quantile, type Row, summarise, table } from "../../bench/rows.ts";
+import { readyServers } from "../../bench/servers-state.ts";
 
 const row = (given: Partial<Row>): Row => ({
   figure: "walk",
@@ -58,5 +60,46 @@ describe("table", () => {
       "walk  snail  2  5.0  150  150  ms  1.97x",
       "      hare   1  2.5            ms  1.00x",
     ]);
+  });
+});
+
+describe("readyServers", () => {
+  it("counts servers that are up and in no maintenance, each once", async () => {
+    const line = (name: string, state: string): string =>
+      `3 web 1 ${name} 127.0.0.1 ${state} 1 1 5 1 0 0 0 0 0 0 - 9 -`;
+    const lines = [
+      line("a", "2 0"),
+      line("a", "2 0"),
+      line("b", "0 0"),
+      line("c", "2 1"),
+      line("d", "2 0"),
+      "",
+    ];
+    const answer = [
+      "1",
+      "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state",
+      ...lines,
+    ].join("\n");
+    const show = (asked: string): Promise<string> =>
+      Promise.resolve(asked === "show servers state web" ? answer : "");
+    expect(await readyServers({ show }, "web")).toBe(2);
+  });
+});
+
+describe("readOptions", () => {
+  const parts = (...args: string[]): unknown => {
+    const options = readOptions(args);
+    return typeof options === "string" ? options : options.parts;
+  };
+
+  it("takes all parts, or those that are named, in the order of the table", () => {
+    expect(parts()).toHaveLength(6);
+    expect(parts("--only", "storm, reaction")).toEqual(["reaction", "storm"]);
+  });
+
+  it("says what parts there are", () => {
+    expect(parts("--only", "strom")).toBe(
+      "--only strom: there is no such part, but reaction, containers, start, scale, storm, spread",
+    );
   });
 });

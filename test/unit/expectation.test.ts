@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { difference, expectationOf } from "../../src/haproxy/expectation.ts";
-import type { RunningServer } from "../../src/haproxy/running.ts";
+import type { RunningServer } from "../../src/core/drift.ts";
+import { readConfig } from "../../src/core/haproxy-config.ts";
+import { expectationOf, mismatch } from "../../src/haproxy/expectation.ts";
 
 const STAMP = { revision: "0123456789abcdef", digest: "fedcba9876543210" };
 const text = (...lines: readonly string[]): string =>
@@ -12,13 +13,14 @@ const running = (
   info: { version: "3.0", pid: 7, uptimeSec: 1, stopping: false, stamp },
   servers: servers.map(([key, address, port]): RunningServer => {
     const [backend = "", name = ""] = key.split("/");
-    return { backend, name, address, port };
+    return { backend, name, address, port, weight: 1, isMaint: false, isDraining: false };
   }),
 });
 const compare = (config: string, ...rest: Parameters<typeof running>) =>
-  difference(expectationOf({ text: config, ...STAMP }), running(...rest));
+  mismatch(expectationOf({ text: config, sections: readConfig(config), ...STAMP }), running(...rest))?.what ??
+  null;
 
-describe("difference", () => {
+describe("mismatch", () => {
   it("is none for the same servers, however their addresses are written", () => {
     const config = text(
       "server a 10.0.0.1:80",

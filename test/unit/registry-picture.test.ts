@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { registryPicture, type RegistryLayout } from "../../src/core/registry-picture.ts";
+import type { RegistryLayout } from "../../src/core/registry-entry.ts";
+import { registryPicture } from "../../src/core/registry-picture.ts";
 
 const LAYOUT: RegistryLayout = {
   source: "etcd",

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { problems } from "../../src/core/requirements.ts";
+import * as requirements from "../../src/core/requirements.ts";
+import { readStamp } from "../../src/core/stamp.ts";
+
+const problems = (text: string, limits: requirements.Limits): readonly string[] =>
+  requirements.problems(readStamp(text), limits);
 
 const GOOD =
   "global\n    maxconn 100\nfrontend main\n    bind *:80\nbackend web\n    server a 10.0.0.1:80 check\n";

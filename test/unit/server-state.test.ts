@@ -106,12 +106,21 @@ describe("handOver", () => {
     expect(lines(text)[0]).toMatch(/ up 127.0.0.1 2 /);
   });
 
+  it("makes no server wait that is there already, checked or not, but one that moved", () => {
+    const startDown = new Set(NAMES.map((name) => `web/${name}`));
+    const wanted = wantedAsRun({ up: state(28199) });
+    const text = handOver(RECORDED, { wanted, startDown });
+    expect(names(text)).toEqual(["down", "drain", "added", "up"]);
+    expect(lines(text).at(-1)).toMatch(/ up 127.0.0.1 0 .* 28199 -$/);
+  });
+
   it.each([
     ["another version", RECORDED.replace("1\n", "2\n")],
     ["nothing", ""],
     ["an error", "Permission denied\n"],
     ["the version alone", "1\n"],
     ["half a line", `${HEAD}\n3 web 1 up 127.0.0.1 2 0 50`],
+    ["nearly a line", `${HEAD}\n3 web 1 up 127.0.0.1 2 0 50 10 1 6 3 3 6 0 0 0 - 28101`],
     [
       "a line that HAProxy would not read",
       `${HEAD}\n3 web 1 up 127.0.0.1 2 0 1 1 1 6 3 3 6 0 0 0 ${"x".repeat(2000)} 28101 -`,

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { abilitiesOf } from "../../src/core/abilities.ts";
 import { parseStamp, readStamp } from "../../src/core/stamp.ts";
+import { readConfig } from "../../src/core/haproxy-config.ts";
 import { plan } from "../../src/core/plan.ts";
 import { stampRevision } from "../../src/render/stamp-revision.ts";
 
@@ -27,9 +29,19 @@ describe("stampRevision", () => {
 
   it("leaves a text alone that has a description, in whichever global section, or that is empty", () => {
     const own = `${TEXT}global\n    description mine\n`;
-    expect(stamp(own)).toEqual({ text: own, revision: null, digest: null });
+    expect(stamp(own)).toMatchObject({ text: own, revision: null, digest: null });
     expect(stamp("\n").revision).toBeNull();
     expect(stampRevision(TEXT, { enabled: false }).text).toBe(TEXT);
+  });
+
+  it("knows its sections as if they had been read again", () => {
+    for (const text of [
+      TEXT,
+      `# top\n\n${TEXT}global\n  nbthread 1\nlisten l\n bind :1\n server x 10.0.0.9:1\n`,
+    ]) {
+      const stamped = stamp(text);
+      expect(stamped.sections).toEqual(readConfig(stamped.text));
+    }
   });
 
   it("does not write into a section that HAProxy may skip", () => {
@@ -40,8 +52,10 @@ describe("stampRevision", () => {
   });
 
   it("is no reason for a reload by itself", () => {
-    const changed = stamp(TEXT.replace("10.0.0.1", "10.0.0.2")).text;
-    const found = plan({ applied: stamp(TEXT).text, candidate: changed });
-    expect(found).toMatchObject({ reasons: [{ section: "backend b", what: "servers: ~a" }] });
+    const candidate = stamp(TEXT.replace("10.0.0.1", "10.0.0.2"));
+    const leaving = new Map<string, null>();
+    const abilities = abilitiesOf("3.2.1");
+    const found = plan({ applied: stamp(TEXT), candidate, abilities, leaving, admitChecked: false });
+    expect(found).toMatchObject({ kind: "runtime", operations: [{ kind: "address" }] });
   });
 });
