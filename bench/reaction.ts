@@ -8,8 +8,8 @@ import type { Row } from "./rows.ts";
 import type { Sizes } from "./sizes.ts";
 import { keptShellActor, naiveActor, SHELL_LOOP, shellActor } from "./watch-actors.ts";
 
-/** With the turns of the others more than the 250 ms within which Rollcall waits for more changes to come. */
-const REST_MS = 225;
+/** A pass goes on for some 60 ms after the new server has its first request: no change is to wait for another. */
+const REST_MS = 150;
 /** Every so many rounds those who reload take their turn too, and a weight is changed. */
 const RELOADS_EVERY = 8;
 const WEIGHT_EVERY = 4;

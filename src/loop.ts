@@ -19,7 +19,7 @@ export interface LoopOptions {
   readonly onPass: (record: PassRecord) => void;
 }
 
-/** A change that comes while others still come waits this long for quiet, but never longer than the maximum. */
+/** After changes that came during a pass, more may follow: quiet is waited for, but never longer than the maximum. */
 const QUIET_MS = 5;
 const MAX_SETTLE_MS = 250;
 /** How often what runs is compared with what should, though nothing seems to have happened. */
@@ -37,14 +37,11 @@ export async function loop(options: LoopOptions, signal: AbortSignal): Promise<v
   const reaps = backoff({ firstMs: 100, maxMs: 2000 });
   const tell = teller(log);
   let passes = 0;
-  let passedAt = -Infinity;
   let retryAt = options.gateOpensAtMs;
   let driftAt = monotonicMs() + DRIFT_MS;
 
-  /** The first change after some quiet goes out at once; those that follow wait for each other. */
   async function settle(): Promise<void> {
     const since = monotonicMs();
-    if (since - passedAt > MAX_SETTLE_MS) return;
     while (monotonicMs() - since < MAX_SETTLE_MS && (await changed.wait(signal, QUIET_MS)) === "poked");
   }
 
@@ -76,16 +73,17 @@ export async function loop(options: LoopOptions, signal: AbortSignal): Promise<v
 
   changed.poke();
   while (!signal.aborted) {
+    // A change that comes between two passes goes out at once; those that came during one wait for each other.
+    const isBurst = changed.isSet();
     const woken = await changed.wait(signal, Math.max(0, Math.min(retryAt, driftAt) - monotonicMs()));
     if (woken === "aborted") return;
-    if (woken === "poked") await settle();
+    if (isBurst) await settle();
     if (monotonicMs() >= driftAt) {
       reconciler.doubt();
       driftAt = monotonicMs() + DRIFT_MS;
     }
     const [atMs, start] = [options.now(), monotonicMs()];
     const { outcome, timings } = await reconciler.pass(log.child({ pass: ++passes }));
-    passedAt = monotonicMs();
     retryAt = Math.min(nextTry(outcome), nextReap());
     const record = { pass: passes, atMs, durationMs: monotonicMs() - start, timings, outcome };
     tell(record);

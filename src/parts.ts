@@ -144,21 +144,23 @@ export function reloadOptions(config: Config, kill: ReloadOptions["kill"]): Relo
   };
 }
 
-export function haproxyOf(config: Config, kill: ReloadOptions["kill"]): Haproxy {
-  const file = configFile(config["haproxy-config"]);
+export function haproxyOf({
+  config,
+  kill,
+  log,
+}: Pick<PartsOptions, "config" | "log"> & { kill: ReloadOptions["kill"] }): Haproxy {
   const reload = reloadOptions(config, kill);
-  const monotonicMs = (): number => performance.now();
-  const removed = leaving({
-    socketPath: reload.socketPath,
-    timeoutMs: config["removal-timeout"],
-    monotonicMs,
-  });
   return haproxy({
     ...reload,
     binary: config["haproxy-bin"],
-    file,
-    leaving: removed,
+    file: configFile(config["haproxy-config"]),
+    leaving: leaving({
+      socketPath: reload.socketPath,
+      timeoutMs: config["removal-timeout"],
+      monotonicMs: () => performance.now(),
+    }),
     admitChecked: config.admit === "checked",
+    log,
   });
 }
 

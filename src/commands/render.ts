@@ -17,7 +17,7 @@ async function execute(context: Context): Promise<number> {
   for (const { origin, reason } of roster.quarantined) {
     context.log.warn({ source: origin.source, entry: origin.id, reason }, "quarantined");
   }
-  const haproxy = haproxyOf(config, context.kill);
+  const haproxy = haproxyOf(context);
   const live = await haproxy.liveText();
   if (flags.has("diff"))
     printDiff({ live: live ?? "", wanted: candidate.text, path: config["haproxy-config"], print });

@@ -19,7 +19,7 @@ import { type Command, type Context, EXIT } from "./command.ts";
 
 /** Wires the parts together and runs them until the process is asked to end. */
 async function execute(context: Context): Promise<number> {
-  const { config, log, kill } = context;
+  const { config, log } = context;
   const now = Date.now;
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
@@ -35,7 +35,7 @@ async function execute(context: Context): Promise<number> {
     onChange: changed.poke,
     now,
   });
-  const haproxy = haproxyOf(config, kill);
+  const haproxy = haproxyOf(context);
   const { renderer, render: renderOnce } = rendererOf(context);
   const monotonicMs = (): number => performance.now();
   const times = {

@@ -2,6 +2,7 @@ import { handOver } from "../core/server-state.ts";
 import { serverStatePath } from "../core/server-state-path.ts";
 import type { Stamped } from "../core/stamp.ts";
 import { wantedServers } from "../core/wanted-servers.ts";
+import type { Logger } from "../lib/logger.ts";
 import { serverStateFile } from "./server-state-file.ts";
 import { ask } from "./socket.ts";
 
@@ -19,24 +20,28 @@ export async function handOverStates<T>(
     socketPath: string;
     /** Servers that the old worker does not have wait for their first good check. */
     newStartDown: boolean;
+    log: Logger;
   },
   work: () => Promise<T>,
 ): Promise<T> {
-  const { candidate, socketPath, newStartDown } = given;
+  const { candidate, socketPath, newStartDown, log } = given;
   const path = serverStatePath(candidate.sections);
   if (path === null) return work();
   const file = serverStateFile(path);
+  const tell = (error: Error | null): void => {
+    if (error !== null) log.warn({ reason: error.message }, "the states of servers were not handed over");
+  };
   const command = { path: socketPath, command: "show servers state", timeoutMs: ANSWER_TIMEOUT_MS };
   const states = await ask(command).catch(() => null);
   if (states !== null) {
     const wanted = wantedServers(candidate.sections).servers;
     const startDown = new Set(newStartDown ? wanted.keys() : []);
-    await file.save(handOver(states, { wanted, startDown }));
+    tell(await file.save(handOver(states, { wanted, startDown })));
   }
   try {
     return await work();
   } finally {
-    await file.clear();
+    tell(await file.clear());
   }
 }
 

@@ -6,6 +6,7 @@ import { problems } from "../core/requirements.ts";
 import type { ServerParameters } from "../core/server-parameters.ts";
 import { readStamp, type Stamped } from "../core/stamp.ts";
 import { messageOf } from "../lib/errors.ts";
+import type { Logger } from "../lib/logger.ts";
 import { adjust } from "./adjust.ts";
 import { checkConfig } from "./check.ts";
 import type { ConfigFile, StagedFile } from "./config-file.ts";
@@ -94,6 +95,7 @@ export function haproxy(
     leaving: Leaving;
     /** Whether a new server takes traffic only after its first good check. */
     admitChecked: boolean;
+    log: Logger;
   },
 ): Haproxy {
   const { binary, file, socketPath, leaving } = options;
@@ -150,7 +152,8 @@ export function haproxy(
       const demand = { ...options, confirmTimeoutMs, attempts, lastMaster, isServing: serving };
       try {
         const doReload = (): Promise<Info> => reload(expected, demand);
-        const states = { candidate, socketPath, newStartDown: options.admitChecked };
+        const { admitChecked: newStartDown, log } = options;
+        const states = { candidate, socketPath, newStartDown, log };
         const info = await timed(stopwatch, "reload", () =>
           withoutStates ? doReload() : handOverStates(states, doReload),
         );

@@ -4,6 +4,8 @@
  */
 export interface DirtyFlag {
   poke(): void;
+  /** Whether it was poked and nobody has waited since. */
+  isSet(): boolean;
   /** Resolves when the flag is set, and clears it; resolves without a poke when `signal` aborts or `timeoutMs` is over. */
   wait(signal: AbortSignal, timeoutMs?: number): Promise<"poked" | "timeout" | "aborted">;
 }
@@ -16,6 +18,7 @@ export function dirtyFlag(): DirtyFlag {
       dirty = true;
       wake?.();
     },
+    isSet: () => dirty,
     wait: (signal, timeoutMs) =>
       new Promise((resolve) => {
         const finish = (result: "poked" | "timeout" | "aborted"): void => {

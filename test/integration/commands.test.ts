@@ -131,7 +131,7 @@ describe("the command line", () => {
   it("helps on everything, and names every option", async () => {
     const general = await rollcall(["--help"]);
     expect(general.code).toBe(0);
-    for (const command of ["run", "render", "check", "version"]) {
+    for (const command of ["run", "status", "render", "check", "version"]) {
       expect(general.stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
       const help = await rollcall([command, "--help"]);
       expect(help.code).toBe(0);

@@ -48,6 +48,7 @@ const FOREIGN = new Map([
   ["deny-warnings", "oxlint"],
   ["group-add", "docker run"],
   ["now", "systemctl"],
+  ["only", "npm run bench"],
   ["prefix", "etcdctl"],
   ["project", "vitest"],
   ["quick", "npm run bench"],
