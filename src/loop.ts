@@ -72,7 +72,10 @@ export async function loop(options: LoopOptions, signal: AbortSignal): Promise<v
   }
 
   changed.poke();
-  while (!signal.aborted) {
+  while (!signal.aborted) await turn();
+  await reconciler.flush();
+
+  async function turn(): Promise<void> {
     // A change that comes between two passes goes out at once; those that came during one wait for each other.
     const isBurst = changed.isSet();
     const woken = await changed.wait(signal, Math.max(0, Math.min(retryAt, driftAt) - monotonicMs()));
@@ -84,7 +87,7 @@ export async function loop(options: LoopOptions, signal: AbortSignal): Promise<v
     }
     const [atMs, start] = [options.now(), monotonicMs()];
     const { outcome, timings } = await reconciler.pass(log.child({ pass: ++passes }));
-    retryAt = Math.min(nextTry(outcome), nextReap());
+    retryAt = Math.min(nextTry(outcome), nextReap(), reconciler.fileDueMs());
     const record = { pass: passes, atMs, durationMs: monotonicMs() - start, timings, outcome };
     tell(record);
     options.onPass(record);

@@ -2,7 +2,7 @@ import { abilitiesOf } from "./core/abilities.ts";
 import { countServers } from "./core/haproxy-config.ts";
 import { describeOperation, type Operation } from "./core/operation.ts";
 import type { Outcome, StageTimings, Stopwatch } from "./core/outcome.ts";
-import { plan } from "./core/plan.ts";
+import { type Plan, plan } from "./core/plan.ts";
 import { buildRoster, type Roster } from "./core/roster.ts";
 import type { Stamped } from "./core/stamp.ts";
 import { type Reason, structure } from "./core/structure.ts";
@@ -42,6 +42,10 @@ export interface Reconciler {
   notBeforeMs(): number;
   /** Servers that were removed still have sessions: another pass is due soon. */
   isLeaving(): boolean;
+  /** When the live file is to be brought up to what HAProxy runs, by `monotonicMs`; Infinity = it is. */
+  fileDueMs(): number;
+  /** Brings it up to date now, as far as that can be had, since no pass follows. */
+  flush(): Promise<void>;
 }
 
 /** A text that HAProxy could not take, and until when nothing with the same structure is tried again. */
@@ -54,6 +58,9 @@ interface Barred {
 /** How long HAProxy may not answer before the last good text is tried in the place of the new one, in turns. */
 const TURN_MS = 10_000;
 
+/** The shortest time between two writes of the file for changes that needed no reload. */
+const FILE_INTERVAL_MS = 1000;
+const UNKNOWN: Reason = { section: "", line: 0, what: "what HAProxy runs is not known" };
 /** No more operations than an operator reads. */
 const MAX_OPERATIONS = 20;
 
@@ -75,6 +82,10 @@ export function reconciler(options: ReconcileOptions): Reconciler {
   let silentSinceMs = Infinity;
   /** The text that was last made the live file, or meant to be. */
   let tried = "";
+  /** What the live file holds, as far as HAProxy ran it too; behind `lastGood` while changes follow fast. */
+  let inFile: Stamped | null = null;
+  /** Before this the file is not written again for a change that needed no reload. */
+  let fileDueMs = -Infinity;
   /** After HAProxy did not do over its socket what it was told, only a reload helps. */
   let mustReload: Reason | null = null;
   /** After the check or the disk refused a text, the file goes first: HAProxy must not run what is taken back. */
@@ -97,7 +108,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
       const live = known === "doubted" || gate.isWatching() ? await haproxy.liveText() : null;
       const held = gate.holds({ live, candidate: candidate.text });
       if (held !== null) return { kind: "waiting", reason: held };
-      const mended = await settleDoubts(live, log);
+      const mended = await settleDoubts(candidate, { live, stopwatch, log });
       const outcome = await bring(candidate, stopwatch, log);
       return outcome.kind === "unchanged" && mended !== null ? mended : outcome;
     } catch (error) {
@@ -105,46 +116,88 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     }
   }
 
-  /** From what HAProxy runs to the candidate. */
-  async function bring(candidate: Stamped, stopwatch: Stopwatch, log: Logger): Promise<Outcome> {
-    const from = applied();
-    const todo = plan({
+  const planFor = (from: Applied | null, candidate: Stamped): Plan =>
+    plan({
       applied: from,
       candidate,
       abilities: from === null || from.version === "" ? null : abilitiesOf(from.version),
       leaving: haproxy.leaving(),
       admitChecked: options.admitChecked,
     });
-    if (todo.kind === "noop") return { kind: "unchanged" };
-    let reasons: readonly Reason[];
+
+  /** From what HAProxy runs to the candidate. */
+  async function bring(candidate: Stamped, stopwatch: Stopwatch, log: Logger): Promise<Outcome> {
+    const from = applied();
+    const todo = planFor(from, candidate);
+    if (todo.kind === "noop") {
+      await settleFile(stopwatch);
+      return { kind: "unchanged" };
+    }
     if (todo.kind === "runtime" && from !== null) {
-      try {
-        return await adjustTo(candidate, { from, operations: todo.operations, stopwatch });
-      } catch (error) {
-        const { kind, stage, reason } = describeFailure(error);
-        if (stage !== "runtime" || kind === "unreachable") throw error;
-        log.warn({ reason }, "HAProxy did not do over its socket what it was told, it is reloaded");
-        mustReload = { section: "", line: 0, what: `over the socket: ${reason}` };
-        known = "no";
-        reasons = [mustReload];
-      }
-    } else reasons = mustReload === null || todo.kind === "runtime" ? reasonsOf(todo) : [mustReload];
+      const { operations } = todo;
+      const change = { from, operations, reasons: [], stopwatch };
+      const outcome = await attempt(() => adjustTo(candidate, change), log);
+      if (outcome !== null) return outcome;
+    }
+    const reasons = mustReload === null && todo.kind === "reload" ? todo.reasons : [mustReload ?? UNKNOWN];
     const isBarred = barred !== null && monotonicMs() < barred.untilMs;
     if (isBarred && barred?.structure === structureOf(candidate)) return barred.outcome;
     if (monotonicMs() < reloadedAtMs + options.reloadIntervalMs) return { kind: "deferred", reasons };
     return await reloadTo(candidate, { reasons, stopwatch });
   }
 
+  /** Null when HAProxy did not do over its socket what it was told: then it is reloaded. */
+  async function attempt(work: () => Promise<Outcome>, log: Logger): Promise<Outcome | null> {
+    try {
+      return await work();
+    } catch (error) {
+      const { kind, stage, reason } = describeFailure(error);
+      if (stage !== "runtime" || kind === "unreachable") throw error;
+      log.warn({ reason }, "HAProxy did not do over its socket what it was told, it is reloaded");
+      lose(`over the socket: ${reason}`);
+      return null;
+    }
+  }
+
+  /** What HAProxy runs is not what it should, and only a reload helps. */
+  function lose(why: string): void {
+    known = "no";
+    mustReload = { section: "", line: 0, what: why };
+  }
+
   async function adjustTo(
     candidate: Stamped,
-    given: { from: Applied; operations: readonly Operation[]; stopwatch: Stopwatch },
+    given: {
+      from: Applied;
+      operations: readonly Operation[];
+      reasons: readonly Reason[];
+      stopwatch: Stopwatch;
+    },
   ): Promise<Outcome> {
-    const { operations } = given;
-    tried = candidate.text;
-    lastGood = await haproxy.adjustTo(candidate, { ...given, fileFirst: isFileFirst });
-    isFileFirst = false;
+    const { stopwatch, operations, reasons } = given;
+    if (isFileFirst) {
+      tried = candidate.text;
+      await haproxy.write(candidate, stopwatch);
+    }
+    lastGood = await haproxy.adjustTo(candidate, given);
+    [known, mustReload] = ["yes", null];
+    await settleFile(stopwatch);
+    return overSocket(candidate, { operations, reasons });
+  }
+
+  const isOwed = (): boolean => known === "yes" && lastGood != null && inFile?.text !== lastGood.text;
+
+  /**
+   * Writes what HAProxy runs into its file, at once after some quiet, else when it is due: the check takes far longer
+   * than the change, and a HAProxy that starts anew meanwhile is told at once what its file lacked.
+   */
+  async function settleFile(stopwatch: Stopwatch): Promise<void> {
+    if (!isOwed() || lastGood == null || (monotonicMs() < fileDueMs && !isFileFirst)) return;
+    tried = lastGood.text;
+    await haproxy.write(lastGood, stopwatch);
+    await haproxy.noteProven(lastGood);
+    [inFile, isFileFirst, fileDueMs] = [lastGood, false, monotonicMs() + FILE_INTERVAL_MS];
     later.reset();
-    return overSocket(candidate, { operations, reasons: [] });
   }
 
   async function prepare(stopwatch: Stopwatch): Promise<Stamped | Outcome> {
@@ -162,33 +215,39 @@ export function reconciler(options: ReconcileOptions): Reconciler {
 
   /**
    * Where it is not sure what HAProxy runs, looks at its file and asks it. What somebody else changed over the socket
-   * is mended there.
+   * is mended there, and made what `target` wants where no reload is needed for that.
    * @returns what was mended; null = nothing was.
    */
-  async function settleDoubts(live: string | null, log: Logger): Promise<Outcome | null> {
+  async function settleDoubts(
+    target: Stamped,
+    { live, stopwatch, log }: { live: string | null; stopwatch: Stopwatch; log: Logger },
+  ): Promise<Outcome | null> {
     if (known !== "doubted") return null;
     lastGood ??= await recall();
-    if (lastGood === null) {
+    inFile ??= lastGood;
+    if (lastGood === null || inFile === null) {
       known = "no";
       return null;
     }
-    const isLive = live === lastGood.text;
-    const isOurs = isLive || live === tried;
-    const seen = isLive ? await haproxy.verify(lastGood).catch(() => null) : null;
-    const drift = seen?.drift ?? null;
-    known = seen !== null && drift === null ? "yes" : "no";
-    if (seen !== null) lastGood = { ...lastGood, pid: seen.info.pid, version: seen.info.version };
-    if (drift?.operations != null) {
-      await haproxy.mend(lastGood, drift.operations);
+    const isLive = live === inFile.text;
+    const seen = isLive ? await haproxy.look(lastGood, inFile).catch(() => null) : null;
+    if (seen === null) {
+      known = "no";
+      if (live !== tried && !isLive) lose("its file was changed by somebody else");
+    } else {
+      lastGood = { ...lastGood, pid: seen.info.pid, version: seen.info.version };
       known = "yes";
+      if (seen.difference === null) return null;
+      lose(seen.difference);
     }
-    const difference = isOurs ? drift?.what : "its file was changed by somebody else";
-    if (difference === undefined) return null;
-    log.warn({ difference }, "HAProxy does not run what it should");
-    mustReload = known === "yes" ? null : { section: "", line: 0, what: difference };
-    if (known !== "yes") return null;
-    const reasons = [{ section: "", line: 0, what: difference }];
-    return overSocket(lastGood, { operations: drift?.operations ?? [], reasons });
+    if (mustReload === null) return null;
+    log.warn({ difference: mustReload.what }, "HAProxy does not run what it should");
+    const reasons = [mustReload];
+    const wanted = planFor(lastGood, target).kind === "reload" ? lastGood : target;
+    const operations = seen?.mend(wanted) ?? null;
+    if (operations === null) return null;
+    const change = { from: lastGood, operations, reasons, stopwatch };
+    return attempt(() => adjustTo(wanted, change), log);
   }
 
   /** The text that an earlier Rollcall saw running. */
@@ -201,7 +260,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     candidate: Stamped,
     given: { reasons: readonly Reason[]; stopwatch: Stopwatch },
   ): Promise<Outcome> {
-    const [good, silentMs] = [lastGood ?? null, monotonicMs() - silentSinceMs];
+    const [good, silentMs] = [inFile ?? lastGood ?? null, monotonicMs() - silentSinceMs];
     const isGoodsTurn = silentMs > TURN_MS && Math.floor(silentMs / TURN_MS) % 2 === 1;
     const text = isGoodsTurn && good !== null ? good : candidate;
     tried = text.text;
@@ -210,7 +269,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     } finally {
       reloadedAtMs = monotonicMs();
     }
-    [known, silentSinceMs] = ["yes", Infinity];
+    [known, silentSinceMs, inFile] = ["yes", Infinity, lastGood];
     // It is back, with the old text: now the new one can be tried without leaving it down.
     if (text !== candidate) return { kind: "deferred", reasons: given.reasons };
     barred = null;
@@ -227,16 +286,22 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     };
   }
 
+  /** What was changed over the socket already, and the file cannot hold, must not run either. */
+  async function takeBack(log: Logger): Promise<void> {
+    isFileFirst = true;
+    if (known !== "yes" || inFile === null || lastGood == null) return;
+    lastGood = { ...inFile, pid: lastGood.pid, version: lastGood.version };
+    known = "doubted";
+    const live = await haproxy.liveText().catch(() => null);
+    await settleDoubts(lastGood, { live, stopwatch: {}, log }).catch(() => null);
+  }
+
   async function failure(
     thrown: unknown,
     { candidate, log }: { candidate: Stamped; log: Logger },
   ): Promise<Outcome> {
     const { kind, stage, reason } = describeFailure(thrown);
-    // What was changed over the socket already, before the file, is taken back.
-    if (known === "yes" && (stage === "check" || stage === "commit")) {
-      [known, isFileFirst] = ["doubted", true];
-      await settleDoubts(await haproxy.liveText().catch(() => null), log).catch(() => null);
-    }
+    if (stage === "check" || stage === "commit") await takeBack(log);
     if (kind === "refused") return { kind, stage, reason };
     const outcome: Outcome = { kind: "failed", stage, reason, unreachable: kind === "unreachable" };
     // The file may have been replaced, and HAProxy may have been restarted with it.
@@ -260,13 +325,15 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     },
     applied,
     roster: () => roster,
+    fileDueMs: () => (isOwed() ? fileDueMs : Infinity),
+    flush: async () => {
+      fileDueMs = -Infinity;
+      await settleFile({}).catch(() => undefined);
+    },
     isLeaving: () => haproxy.leaving().size > 0,
     notBeforeMs: () => Math.max(reloadedAtMs + options.reloadIntervalMs, barred?.untilMs ?? 0),
   };
 }
-
-const reasonsOf = (todo: ReturnType<typeof plan>): readonly Reason[] =>
-  todo.kind === "reload" ? todo.reasons : [];
 
 function overSocket(
   { revision, sections }: Stamped,

@@ -1,10 +1,11 @@
 import { abilitiesOf } from "../core/abilities.ts";
-import { type Difference, repair } from "../core/drift.ts";
+import { differences, repair } from "../core/drift.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Stopwatch } from "../core/outcome.ts";
 import { problems } from "../core/requirements.ts";
 import type { ServerParameters } from "../core/server-parameters.ts";
 import { readStamp, type Stamped } from "../core/stamp.ts";
+import { wantedServers } from "../core/wanted-servers.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import { adjust } from "./adjust.ts";
@@ -17,7 +18,7 @@ import type { Leaving } from "./leaving.ts";
 import { findMaster, type Master, sharesNamespace } from "./master.ts";
 import { probeNewPorts } from "./port-probe.ts";
 import { reload, type ReloadOptions } from "./reload.ts";
-import { type Info, readInfo, readRunning } from "./running.ts";
+import { type Info, readInfo, readRunning, type Running } from "./running.ts";
 import { isServing } from "./serving.ts";
 
 /** What HAProxy was proven to run. */
@@ -27,12 +28,13 @@ export interface Applied extends Stamped {
   readonly version: string;
 }
 
-/** How what runs differs from what was applied. */
-export interface Drift {
-  /** The first difference, in words. */
-  readonly what: string;
-  /** What mends it without a reload; null = nothing does. */
-  readonly operations: readonly Operation[] | null;
+/** What a look at HAProxy found. */
+export interface Look {
+  readonly info: Info;
+  /** The first difference from what was applied, in words; null = there is none. */
+  readonly difference: string | null;
+  /** What brings its servers to those of a text without a reload; null = nothing does. */
+  mend(target: Stamped): readonly Operation[] | null;
 }
 
 /** The one HAProxy that Rollcall serves. */
@@ -45,30 +47,26 @@ export interface Haproxy {
    */
   reloadTo(candidate: Stamped, given: { lastGood: Stamped | null; stopwatch: Stopwatch }): Promise<Applied>;
   /**
-   * Brings HAProxy from `from` to the candidate over its socket, without a reload, and proves it; then checks the
-   * candidate and makes it the live file, or before when `fileFirst`.
-   * @throws HaproxyError `failed` at stage `runtime` when HAProxy did not do what it was told; at another stage,
-   *   HAProxy may run the candidate already.
+   * Brings HAProxy from `from` to the candidate over its socket, without a reload, and proves it. The file is not
+   * touched.
+   * @throws HaproxyError `failed` at stage `runtime` when HAProxy did not do what it was told.
    */
   adjustTo(
     candidate: Stamped,
-    given: { from: Applied; operations: readonly Operation[]; fileFirst: boolean; stopwatch: Stopwatch },
+    given: { from: Applied; operations: readonly Operation[]; stopwatch: Stopwatch },
   ): Promise<Applied>;
-  /**
-   * Carries out operations that make HAProxy run `applied` again.
-   * @throws HaproxyError
-   */
-  mend(applied: Applied, operations: readonly Operation[]): Promise<void>;
   /**
    * Checks the candidate and makes it the live file, without a reload.
    * @throws HaproxyError
    */
-  write(candidate: Stamped): Promise<void>;
+  write(candidate: Stamped, stopwatch?: Stopwatch): Promise<void>;
+  /** Notes, for the next Rollcall, that HAProxy runs the live file. */
+  noteProven(candidate: Stamped): Promise<void>;
   /**
-   * Compares what runs with what was applied.
+   * Compares what runs with what was applied. A worker that was not seen before must have read `inFile`.
    * @throws HaproxyError `unreachable`
    */
-  verify(applied: Applied): Promise<{ info: Info; drift: Drift | null }>;
+  look(applied: Applied, inFile: Stamped): Promise<Look>;
   /** Servers that were removed and still have sessions, by `backend/server`. */
   leaving(): ReadonlyMap<string, ServerParameters | null>;
   /** Deletes those of them that have none any more; one that does not answer is tried again. */
@@ -171,34 +169,31 @@ export function haproxy(
         throw error;
       }
     },
-    write: (candidate) => write(candidate),
-    async adjustTo(candidate, { from, operations, fileFirst, stopwatch }) {
-      if (fileFirst) await write(candidate, stopwatch);
+    write,
+    async adjustTo(candidate, { from, operations, stopwatch }) {
       const { pid, sections: before } = from;
-      const info = await timed(stopwatch, "runtime", () =>
-        adjust({ operations, before, after: candidate.sections, pid }, { socketPath, leaving }),
-      );
-      if (!fileFirst) await write(candidate, stopwatch);
-      await noteProven(candidate);
+      const change = { operations, before, after: candidate.sections, pid };
+      const info = await timed(stopwatch, "runtime", () => adjust(change, { socketPath, leaving }));
       return { ...candidate, pid: info.pid, version: info.version };
     },
-    async mend({ sections, pid }, operations) {
-      await adjust({ operations, before: [], after: sections, pid }, { socketPath, leaving });
-    },
+    noteProven,
     leaving: () => leaving.servers(),
     reap: () => leaving.reap().catch(() => undefined),
-    async verify(applied) {
+    async look(applied, inFile) {
       try {
         const running = await readRunning(socketPath);
         const { info } = running;
-        const expected = expectationOf(applied);
-        // A worker that was seen before has changed its servers since; its digest is that of its file of then.
+        // The digest of a worker that was seen before is that of the file of then.
         const isKnown = applied.pid === 0 || applied.pid === info.pid;
-        const stamp = isKnown ? { ...expected.stamp, digest: null } : expected.stamp;
-        const found = mismatch({ ...expected, stamp }, running, leaving.servers());
+        const stamp = { revision: applied.revision, digest: isKnown ? null : inFile.digest };
+        const found = mismatch({ ...expectationOf(applied), stamp }, running, leaving.servers());
         if (found === null) lastMaster = (await runningMaster(socketPath)) ?? lastMaster;
-        const operations = found?.differences == null ? null : mending(found.differences, applied, info);
-        return { info, drift: found === null ? null : { what: found.what, operations } };
+        const isOther = found !== null && found.differences === null;
+        return {
+          info,
+          difference: found?.what ?? null,
+          mend: (target) => (isOther ? null : mending(target, running, leaving.servers())),
+        };
       } catch (cause) {
         throw new HaproxyError("HAProxy does not answer", { stage: "confirm", kind: "unreachable", cause });
       }
@@ -215,14 +210,15 @@ export function haproxy(
   };
 }
 
-/** What undoes differences without a reload; null = nothing does. */
+/** What makes a worker run the servers of a text without a reload; null = nothing does. */
 function mending(
-  found: readonly Difference[],
-  { sections }: Applied,
-  { version }: Info,
+  { sections }: Stamped,
+  { info, servers }: Running,
+  gone: { has(key: string): boolean },
 ): readonly Operation[] | null {
-  const { wanted } = expectationOf({ text: "", sections, revision: null, digest: null });
-  const made = repair(found, { sections, wanted, abilities: abilitiesOf(version) });
+  const wanted = wantedServers(sections);
+  const found = differences(wanted, servers, gone);
+  const made = repair(found, { sections, wanted, abilities: abilitiesOf(info.version) });
   return made.ok ? made.value : null;
 }
 
