@@ -86,7 +86,7 @@ export async function loop(options: LoopOptions, signal: AbortSignal): Promise<v
       driftAt = monotonicMs() + DRIFT_MS;
     }
     const [atMs, start] = [options.now(), monotonicMs()];
-    const { outcome, timings } = await reconciler.pass(log.child({ pass: ++passes }));
+    const { outcome, timings } = await reconciler.pass(log.child({ pass: ++passes }), changed.poked());
     retryAt = Math.min(nextTry(outcome), nextReap(), reconciler.fileDueMs());
     const record = { pass: passes, atMs, durationMs: monotonicMs() - start, timings, outcome };
     tell(record);

@@ -7,6 +7,7 @@ import { buildRoster, type Roster } from "./core/roster.ts";
 import type { Stamped } from "./core/stamp.ts";
 import { type Reason, structure } from "./core/structure.ts";
 import type { Board } from "./discovery/board.ts";
+import { fileKeeper } from "./file-keeper.ts";
 import { type Applied, describeFailure, type Haproxy } from "./haproxy/haproxy.ts";
 import { backoff } from "./lib/backoff.ts";
 import { messageOf } from "./lib/errors.ts";
@@ -21,6 +22,8 @@ export interface ReconcileOptions {
   readonly render: (roster: Roster) => Promise<Stamped>;
   readonly defaultBackend: string;
   readonly reloadIntervalMs: number;
+  /** The live file has followed what HAProxy runs while nobody waited for it, or failed to. */
+  readonly onWritten: () => void;
   /** Whether a new server takes traffic only after its first good check. */
   readonly admitChecked: boolean;
   /** From when on something may be applied although a source never answered, by `monotonicMs`. */
@@ -31,7 +34,8 @@ export interface ReconcileOptions {
 
 /** Brings HAProxy from what it runs to what is wanted, one pass at a time, and alone knows what it was proven to run. */
 export interface Reconciler {
-  pass(log: Logger): Promise<{ outcome: Outcome; timings: StageTimings }>;
+  /** @param interrupted something has changed: the pass does not wait for what can go on beside the next one. */
+  pass(log: Logger, interrupted: Promise<void>): Promise<{ outcome: Outcome; timings: StageTimings }>;
   /** Something may have happened to HAProxy or its file behind our back: the next pass looks. */
   doubt(): void;
   /** What HAProxy is proven to run; null = not known. */
@@ -48,6 +52,13 @@ export interface Reconciler {
   flush(): Promise<void>;
 }
 
+/** What one pass has with it. */
+interface Turn {
+  readonly stopwatch: Stopwatch;
+  readonly interrupted: Promise<void>;
+  readonly log: Logger;
+}
+
 /** A text that HAProxy could not take, and until when nothing with the same structure is tried again. */
 interface Barred {
   readonly structure: string;
@@ -58,8 +69,6 @@ interface Barred {
 /** How long HAProxy may not answer before the last good text is tried in the place of the new one, in turns. */
 const TURN_MS = 10_000;
 
-/** The shortest time between two writes of the file for changes that needed no reload. */
-const FILE_INTERVAL_MS = 1000;
 const UNKNOWN: Reason = { section: "", line: 0, what: "what HAProxy runs is not known" };
 /** No more operations than an operator reads. */
 const MAX_OPERATIONS = 20;
@@ -82,10 +91,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
   let silentSinceMs = Infinity;
   /** The text that was last made the live file, or meant to be. */
   let tried = "";
-  /** What the live file holds, as far as HAProxy ran it too; behind `lastGood` while changes follow fast. */
-  let inFile: Stamped | null = null;
-  /** Before this the file is not written again for a change that needed no reload. */
-  let fileDueMs = -Infinity;
+  const keeper = fileKeeper({ haproxy, monotonicMs, onWritten: options.onWritten });
   /** After HAProxy did not do over its socket what it was told, only a reload helps. */
   let mustReload: Reason | null = null;
   /** After the check or the disk refused a text, the file goes first: HAProxy must not run what is taken back. */
@@ -93,23 +99,28 @@ export function reconciler(options: ReconcileOptions): Reconciler {
 
   const applied = (): Applied | null => (known === "no" ? null : (lastGood ?? null));
 
-  async function pass(log: Logger): Promise<{ outcome: Outcome; timings: StageTimings }> {
-    const timings: Stopwatch = {};
-    return { outcome: await decide(timings, log), timings };
+  async function pass(
+    log: Logger,
+    interrupted: Promise<void>,
+  ): Promise<{ outcome: Outcome; timings: StageTimings }> {
+    const stopwatch: Stopwatch = {};
+    return { outcome: await decide({ stopwatch, interrupted, log }), timings: stopwatch };
   }
 
-  async function decide(stopwatch: Stopwatch, log: Logger): Promise<Outcome> {
+  async function decide(turn: Turn): Promise<Outcome> {
+    const { stopwatch, log } = turn;
     const closed = gate.closed();
     if (closed !== null) return { kind: "waiting", reason: closed };
     const candidate = await prepare(stopwatch);
     if ("kind" in candidate) return candidate;
     try {
       await haproxy.reap();
+      if (known === "doubted") await keeper.idle();
       const live = known === "doubted" || gate.isWatching() ? await haproxy.liveText() : null;
       const held = gate.holds({ live, candidate: candidate.text });
       if (held !== null) return { kind: "waiting", reason: held };
-      const mended = await settleDoubts(candidate, { live, stopwatch, log });
-      const outcome = await bring(candidate, stopwatch, log);
+      const mended = await settleDoubts(candidate, live, turn);
+      const outcome = await bring(candidate, turn);
       return outcome.kind === "unchanged" && mended !== null ? mended : outcome;
     } catch (error) {
       return await failure(error, { candidate, log });
@@ -126,17 +137,20 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     });
 
   /** From what HAProxy runs to the candidate. */
-  async function bring(candidate: Stamped, stopwatch: Stopwatch, log: Logger): Promise<Outcome> {
+  async function bring(candidate: Stamped, turn: Turn): Promise<Outcome> {
+    const { stopwatch } = turn;
     const from = applied();
     const todo = planFor(from, candidate);
     if (todo.kind === "noop") {
-      await settleFile(stopwatch);
+      await settleFile(turn);
       return { kind: "unchanged" };
     }
     if (todo.kind === "runtime" && from !== null) {
       const { operations } = todo;
-      const change = { from, operations, reasons: [], stopwatch };
-      const outcome = await attempt(() => adjustTo(candidate, change), log);
+      const outcome = await attempt(
+        () => adjustTo(candidate, { from, operations, reasons: [] }, turn),
+        turn.log,
+      );
       if (outcome !== null) return outcome;
     }
     const reasons = mustReload === null && todo.kind === "reload" ? todo.reasons : [mustReload ?? UNKNOWN];
@@ -167,37 +181,26 @@ export function reconciler(options: ReconcileOptions): Reconciler {
 
   async function adjustTo(
     candidate: Stamped,
-    given: {
-      from: Applied;
-      operations: readonly Operation[];
-      reasons: readonly Reason[];
-      stopwatch: Stopwatch;
-    },
+    given: { from: Applied; operations: readonly Operation[]; reasons: readonly Reason[] },
+    turn: Turn,
   ): Promise<Outcome> {
-    const { stopwatch, operations, reasons } = given;
+    const { stopwatch } = turn;
     if (isFileFirst) {
       tried = candidate.text;
-      await haproxy.write(candidate, stopwatch);
+      await keeper.write(candidate, stopwatch);
     }
-    lastGood = await haproxy.adjustTo(candidate, given);
-    [known, mustReload] = ["yes", null];
-    await settleFile(stopwatch);
-    return overSocket(candidate, { operations, reasons });
+    lastGood = await haproxy.adjustTo(candidate, { ...given, stopwatch });
+    [known, mustReload, isFileFirst] = ["yes", null, false];
+    later.reset();
+    await settleFile(turn);
+    return overSocket(candidate, given);
   }
 
-  const isOwed = (): boolean => known === "yes" && lastGood != null && inFile?.text !== lastGood.text;
-
-  /**
-   * Writes what HAProxy runs into its file, at once after some quiet, else when it is due: the check takes far longer
-   * than the change, and a HAProxy that starts anew meanwhile is told at once what its file lacked.
-   */
-  async function settleFile(stopwatch: Stopwatch): Promise<void> {
-    if (!isOwed() || lastGood == null || (monotonicMs() < fileDueMs && !isFileFirst)) return;
+  /** Brings the live file up to what HAProxy runs. */
+  async function settleFile(turn: Turn): Promise<void> {
+    if (known !== "yes" || lastGood == null) return;
     tried = lastGood.text;
-    await haproxy.write(lastGood, stopwatch);
-    await haproxy.noteProven(lastGood);
-    [inFile, isFileFirst, fileDueMs] = [lastGood, false, monotonicMs() + FILE_INTERVAL_MS];
-    later.reset();
+    await keeper.settle(lastGood, turn);
   }
 
   async function prepare(stopwatch: Stopwatch): Promise<Stamped | Outcome> {
@@ -218,13 +221,10 @@ export function reconciler(options: ReconcileOptions): Reconciler {
    * is mended there, and made what `target` wants where no reload is needed for that.
    * @returns what was mended; null = nothing was.
    */
-  async function settleDoubts(
-    target: Stamped,
-    { live, stopwatch, log }: { live: string | null; stopwatch: Stopwatch; log: Logger },
-  ): Promise<Outcome | null> {
+  async function settleDoubts(target: Stamped, live: string | null, turn: Turn): Promise<Outcome | null> {
     if (known !== "doubted") return null;
     lastGood ??= await recall();
-    inFile ??= lastGood;
+    const inFile = keeper.held();
     if (lastGood === null || inFile === null) {
       known = "no";
       return null;
@@ -241,18 +241,19 @@ export function reconciler(options: ReconcileOptions): Reconciler {
       lose(seen.difference);
     }
     if (mustReload === null) return null;
-    log.warn({ difference: mustReload.what }, "HAProxy does not run what it should");
+    turn.log.warn({ difference: mustReload.what }, "HAProxy does not run what it should");
     const reasons = [mustReload];
     const wanted = planFor(lastGood, target).kind === "reload" ? lastGood : target;
     const operations = seen?.mend(wanted) ?? null;
     if (operations === null) return null;
-    const change = { from: lastGood, operations, reasons, stopwatch };
-    return attempt(() => adjustTo(wanted, change), log);
+    const change = { from: lastGood, operations, reasons };
+    return attempt(() => adjustTo(wanted, change, turn), turn.log);
   }
 
   /** The text that an earlier Rollcall saw running. */
   async function recall(): Promise<Applied | null> {
     const good = await haproxy.goodText();
+    if (good !== null) keeper.note(good);
     return good === null ? null : { ...good, pid: 0, version: "" };
   }
 
@@ -260,7 +261,8 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     candidate: Stamped,
     given: { reasons: readonly Reason[]; stopwatch: Stopwatch },
   ): Promise<Outcome> {
-    const [good, silentMs] = [inFile ?? lastGood ?? null, monotonicMs() - silentSinceMs];
+    await keeper.idle();
+    const [good, silentMs] = [keeper.held() ?? lastGood ?? null, monotonicMs() - silentSinceMs];
     const isGoodsTurn = silentMs > TURN_MS && Math.floor(silentMs / TURN_MS) % 2 === 1;
     const text = isGoodsTurn && good !== null ? good : candidate;
     tried = text.text;
@@ -269,7 +271,8 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     } finally {
       reloadedAtMs = monotonicMs();
     }
-    [known, silentSinceMs, inFile] = ["yes", Infinity, lastGood];
+    [known, silentSinceMs] = ["yes", Infinity];
+    keeper.note(lastGood);
     // It is back, with the old text: now the new one can be tried without leaving it down.
     if (text !== candidate) return { kind: "deferred", reasons: given.reasons };
     barred = null;
@@ -289,11 +292,13 @@ export function reconciler(options: ReconcileOptions): Reconciler {
   /** What was changed over the socket already, and the file cannot hold, must not run either. */
   async function takeBack(log: Logger): Promise<void> {
     isFileFirst = true;
-    if (known !== "yes" || inFile === null || lastGood == null) return;
-    lastGood = { ...inFile, pid: lastGood.pid, version: lastGood.version };
+    const held = keeper.held();
+    if (known !== "yes" || held === null || lastGood == null) return;
+    lastGood = { ...held, pid: lastGood.pid, version: lastGood.version };
     known = "doubted";
     const live = await haproxy.liveText().catch(() => null);
-    await settleDoubts(lastGood, { live, stopwatch: {}, log }).catch(() => null);
+    const turn = { stopwatch: {}, interrupted: Promise.resolve(), log };
+    await settleDoubts(lastGood, live, turn).catch(() => null);
   }
 
   async function failure(
@@ -325,10 +330,11 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     },
     applied,
     roster: () => roster,
-    fileDueMs: () => (isOwed() ? fileDueMs : Infinity),
+    fileDueMs: () => (known === "yes" && lastGood != null ? keeper.dueMs(lastGood) : Infinity),
     flush: async () => {
-      fileDueMs = -Infinity;
-      await settleFile({}).catch(() => undefined);
+      await keeper.idle();
+      const isBehind = known === "yes" && lastGood != null && keeper.held()?.text !== lastGood.text;
+      if (isBehind && lastGood != null) await keeper.write(lastGood, {}).catch(() => undefined);
     },
     isLeaving: () => haproxy.leaving().size > 0,
     notBeforeMs: () => Math.max(reloadedAtMs + options.reloadIntervalMs, barred?.untilMs ?? 0),

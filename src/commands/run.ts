@@ -49,7 +49,14 @@ async function execute(context: Context): Promise<number> {
   const render = (roster: Roster): Promise<Stamped> =>
     renderOnce(roster).finally(() => templates.update(renderer.files()));
   const defaultBackend = config["default-backend"];
-  const reconciler = newReconciler({ board, haproxy, render, defaultBackend, ...times });
+  const reconciler = newReconciler({
+    board,
+    haproxy,
+    render,
+    defaultBackend,
+    onWritten: changed.poke,
+    ...times,
+  });
   const keeper = statusKeeper({ board, reconciler, version, now });
   const metrics = newMetrics({ status: keeper.status });
 

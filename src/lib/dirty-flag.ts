@@ -6,6 +6,8 @@ export interface DirtyFlag {
   poke(): void;
   /** Whether it was poked and nobody has waited since. */
   isSet(): boolean;
+  /** Resolves as soon as the flag is set, and leaves it so. */
+  poked(): Promise<void>;
   /** Resolves when the flag is set, and clears it; resolves without a poke when `signal` aborts or `timeoutMs` is over. */
   wait(signal: AbortSignal, timeoutMs?: number): Promise<"poked" | "timeout" | "aborted">;
 }
@@ -13,11 +15,21 @@ export interface DirtyFlag {
 export function dirtyFlag(): DirtyFlag {
   let dirty = false;
   let wake: (() => void) | undefined;
+  let watchers: (() => void)[] = [];
   return {
     poke: () => {
       dirty = true;
       wake?.();
+      for (const resolve of watchers) resolve();
+      watchers = [];
     },
+    poked: () =>
+      dirty
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            // Only the latest one is waited for: those of passes that ended are dropped.
+            watchers = [resolve];
+          }),
     isSet: () => dirty,
     wait: (signal, timeoutMs) =>
       new Promise((resolve) => {
