@@ -20,13 +20,15 @@ export interface RunningServer {
   readonly isMaint: boolean;
   /** Draining because it was told to over the socket. */
   readonly isDraining: boolean;
+  /** Its check is not switched off. */
+  readonly isChecked: boolean;
 }
 
 /** One thing in which what runs is not what is wanted. */
 export interface Difference {
   /** In words: `it lacks server web/a`. */
   readonly what: string;
-  readonly kind: "missing" | "extra" | "address" | "weight" | "state";
+  readonly kind: "missing" | "extra" | "address" | "weight" | "state" | "check";
   readonly backend: string;
   readonly server: string;
 }
@@ -70,6 +72,7 @@ function compare(want: WantedServer, running: RunningServer): readonly Differenc
   if (running.isMaint !== disabled)
     differs("state", disabled ? "is not in maintenance" : "is in maintenance, and should not be");
   else if (running.isDraining && !disabled) differs("state", "drains, and should not");
+  if (parameters.checked && !running.isChecked) differs("check", "is not checked");
   return found;
 }
 
@@ -108,6 +111,8 @@ export function repair(
       operations.push(...step.value);
     } else if (kind === "weight") {
       operations.push({ ...name, kind, weight: parameters.weight });
+    } else if (kind === "check") {
+      operations.push({ ...name, kind });
     } else if (kind === "state") {
       operations.push({ ...name, kind, state: parameters.disabled ? "maint" : "ready" });
     } else {

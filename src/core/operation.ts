@@ -14,6 +14,8 @@ export type Operation = Readonly<{ backend: string; server: string }> &
     | { readonly kind: "weight"; readonly weight: number }
     /** 0 = no limit. */
     | { readonly kind: "maxconn"; readonly maxconn: number }
+    /** Its check is switched on again. */
+    | { readonly kind: "check" }
     | { readonly kind: "state"; readonly state: "ready" | "maint" }
   );
 
@@ -47,8 +49,9 @@ export function describeOperation(operation: Operation): string {
       return `maxconn ${key} ${operation.maxconn}`;
     case "state":
       return `${operation.state} ${key}`;
+    case "check":
     case "remove":
-      return `remove ${key}`;
+      return `${operation.kind} ${key}`;
   }
 }
 
@@ -73,6 +76,8 @@ export function commandsOf(operation: Operation): readonly string[] {
       return [`set server ${key} weight ${operation.weight}`];
     case "maxconn":
       return [`set maxconn server ${key} ${operation.maxconn}`];
+    case "check":
+      return [`enable health ${key}`];
     case "state":
       return [`set server ${key} state ${operation.state}`];
     case "remove":

@@ -58,7 +58,8 @@ export function registryEntry(
   const { key, layout, known } = given;
   const text = decode(raw.value);
   const revision = raw.modRevision;
-  if (known !== undefined && known.text !== null && known.text === text && known.revision === revision) return known;
+  if (known !== undefined && known.text !== null && known.text === text && known.revision === revision)
+    return known;
   const isText = !key.startsWith(NO_TEXT);
   const shown = isText ? key : lenient.decode(raw.key);
   const origin = { source: layout.source, id: printable(shown), revision };

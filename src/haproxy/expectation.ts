@@ -46,7 +46,7 @@ export function mismatch(
 
 /** Whether a reload would mend it: which servers there are, and where; their states have other reasons. */
 export const isMisplaced = ({ differences: found }: Mismatch): boolean =>
-  found === null || found.some(({ kind }) => kind !== "weight" && kind !== "state");
+  found === null || found.some(({ kind }) => ["missing", "extra", "address"].includes(kind));
 
 const shown = ({ revision, digest }: Stamp): string =>
   revision === null ? "(none)" : `${revision} ${digest ?? ""}`.trim();

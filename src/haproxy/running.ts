@@ -67,19 +67,24 @@ function parseInfo(answer: string, socketPath: string): Info {
   };
 }
 
-/** Flags of the column `srv_admin_state`. */
+/** Flags of the columns `srv_admin_state` and `srv_check_state`. */
 const FORCED_MAINT = 0x01;
 const FORCED_DRAIN = 0x08;
+const CHECK_ENABLED = 0x04;
 
 /**
  * Lines of `show servers state` version 1: be_id, be_name, srv_id, srv_name, srv_addr, srv_op_state, srv_admin_state,
- * srv_uweight, eleven more, srv_port. A regular expression takes a third of the time that splitting each line takes.
+ * srv_uweight, five more, srv_check_state, four more, srv_port. A regular expression takes a third of the time that
+ * splitting each line takes.
  */
-const SERVER = /^[0-9]+ (\S+) [0-9]+ (\S+) (\S+) [0-9]+ ([0-9]+) ([0-9]+) (?:\S+ ){10}([0-9]+)/gm;
+const SERVER =
+  /^[0-9]+ (\S+) [0-9]+ (\S+) (\S+) [0-9]+ ([0-9]+) ([0-9]+) (?:\S+ ){5}([0-9]+) (?:\S+ ){4}([0-9]+)/gm;
 
 function parseServers(answer: string): readonly RunningServer[] {
   const servers: RunningServer[] = [];
-  for (const [, backend = "", name = "", address = "", admin, weight, port] of answer.matchAll(SERVER)) {
+  for (const [, backend = "", name = "", address = "", admin, weight, check, port] of answer.matchAll(
+    SERVER,
+  )) {
     const flags = Number(admin);
     servers.push({
       backend,
@@ -89,6 +94,7 @@ function parseServers(answer: string): readonly RunningServer[] {
       weight: Number(weight),
       isMaint: (flags & FORCED_MAINT) !== 0,
       isDraining: (flags & FORCED_DRAIN) !== 0,
+      isChecked: (Number(check) & CHECK_ENABLED) !== 0,
     });
   }
   return servers;

@@ -12,7 +12,7 @@ import { randomChange } from "../support/random-change.ts";
 import { placeOf, runningServers } from "../support/running-servers.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import type { Stack } from "../support/stack.ts";
-import { restartDaemon, stacksOfSuite } from "../support/stacks.ts";
+import { restartDaemon, stacksOfSuite, troubleOf } from "../support/stacks.ts";
 import { wantedRoster, writeChange } from "../support/wanted-roster.ts";
 
 /** Kills on each branch; more with the variable KILL_ROUNDS. */
@@ -50,56 +50,65 @@ async function fileChecker(stack: Stack, version: HaproxyVersion): Promise<() =>
 describe("kill -9 at random moments during changes", () => {
   const stackOf = stacksOfSuite((version) => ({ masterSocket: version === "3.2" }));
 
-  it.concurrent.each(haproxyVersions)("HAProxy %s converges each time", async (version) => {
-    const stack = stackOf(version);
-    const random = seededRandom(version);
-    const apps = await Promise.all(["x", "y", "z"].map((name) => stack.app(name, { register: false })));
-    const places = apps.map(({ host, port }) => ({ host, port }));
-    const checkFile = await fileChecker(stack, version);
-    let wanted = wantedRoster();
-    const backMs: number[] = [];
+  it.concurrent.each(haproxyVersions)(
+    "HAProxy %s converges each time",
+    { timeout: 60_000 + ROUNDS * 5000 },
+    async (version) => {
+      const stack = stackOf(version);
+      const random = seededRandom(version);
+      const apps = await Promise.all(["x", "y", "z"].map((name) => stack.app(name, { register: false })));
+      const places = apps.map(({ host, port }) => ({ host, port }));
+      const checkFile = await fileChecker(stack, version);
+      let wanted = wantedRoster();
+      const backMs: number[] = [];
 
-    async function makeChanges(count: number): Promise<void> {
-      for (let change = 0; change < count; change++) {
-        const next = randomChange({ wanted, random, backend: "webserver", names: 8, placesOf: () => places });
-        wanted = wanted.after(next);
-        await writeChange(stack.etcd, next);
+      async function makeChanges(count: number): Promise<void> {
+        for (let change = 0; change < count; change++) {
+          const next = randomChange({
+            wanted,
+            random,
+            backend: "webserver",
+            names: 8,
+            placesOf: () => places,
+          });
+          wanted = wanted.after(next);
+          await writeChange(stack.etcd, next);
+        }
       }
-    }
 
-    async function round(victim: (typeof VICTIMS)[number], waitMs: number): Promise<void> {
-      const changing = makeChanges(1 + random.below(5));
-      await sleep(waitMs);
-      const killed = kill(stack, victim);
-      await checkFile();
-      await Promise.all([changing, killed]);
-      const backAt = performance.now();
-      await eventually(async () => {
+      async function round(victim: (typeof VICTIMS)[number], waitMs: number): Promise<void> {
+        const changing = makeChanges(1 + random.below(5));
+        await sleep(waitMs);
+        const killed = kill(stack, victim);
         await checkFile();
-        expect((await runningServers(stack.haproxy)).map(placeOf)).toEqual(wanted.places());
-      });
-      backMs.push(performance.now() - backAt);
-      // A change may reach the file just after it reached HAProxy.
-      await eventually(async () => {
-        const fresh = await serversOfFreshStart({ version, text: stack.config(), dir: stack.dir });
-        expect(fresh.map(placeOf)).toEqual(wanted.places());
-      });
-      expect(apps.map(({ name }) => name)).toContain(await whoAnswers(stack.url));
-    }
+        await Promise.all([changing, killed]);
+        const backAt = performance.now();
+        await eventually(async () => {
+          await checkFile();
+          expect((await runningServers(stack.haproxy)).map(placeOf)).toEqual(wanted.places());
+        });
+        backMs.push(performance.now() - backAt);
+        // A change may reach the file just after it reached HAProxy.
+        await eventually(async () => {
+          const fresh = await serversOfFreshStart({ version, text: stack.config(), dir: stack.dir });
+          expect(fresh.map(placeOf)).toEqual(wanted.places());
+        });
+        expect(apps.map(({ name }) => name)).toContain(await whoAnswers(stack.url));
+      }
 
-    for (let count = 1; count <= ROUNDS; count++) {
-      const [victim, waitMs] = [random.pick(VICTIMS), random.below(150)];
-      await round(victim, waitMs).catch(async (error: unknown) => {
-        const status = await stack.daemon.status().catch(() => null);
-        const where = `HAProxy ${version}, seed ${random.seed}, round ${count}: ${victim} after ${waitMs} ms`;
-        throw new Error(`${where}; last pass: ${JSON.stringify(status?.lastPass)}`, { cause: error });
-      });
-    }
-    backMs.sort((a, b) => a - b);
-    const at = (share: number): string => (backMs[Math.ceil(backMs.length * share) - 1] ?? NaN).toFixed(0);
-    console.log(
-      `HAProxy ${version}: ${ROUNDS} kills, converged after p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, ` +
-        `at most ${at(1)} ms; seed ${random.seed}`,
-    );
-  });
+      for (let count = 1; count <= ROUNDS; count++) {
+        const [victim, waitMs] = [random.pick(VICTIMS), random.below(150)];
+        await round(victim, waitMs).catch((error: unknown) => {
+          const where = `HAProxy ${version}, seed ${random.seed}, round ${count}: ${victim} after ${waitMs} ms`;
+          throw new Error(`${where}\n${troubleOf(stack)}`, { cause: error });
+        });
+      }
+      backMs.sort((a, b) => a - b);
+      const at = (share: number): string => (backMs[Math.ceil(backMs.length * share) - 1] ?? NaN).toFixed(0);
+      console.log(
+        `HAProxy ${version}: ${ROUNDS} kills, converged after p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, ` +
+          `at most ${at(1)} ms; seed ${random.seed}`,
+      );
+    },
+  );
 });

@@ -6,7 +6,7 @@ import { serversOfFreshStart } from "../support/fresh-start.ts";
 import { describeServer, runningServers } from "../support/running-servers.ts";
 import { type SeededRandom, seededRandom } from "../support/seeded-random.ts";
 import type { Stack } from "../support/stack.ts";
-import { stacksOfSuite } from "../support/stacks.ts";
+import { stacksOfSuite, troubleOf } from "../support/stacks.ts";
 import {
   type Change,
   wantedRoster,
@@ -99,9 +99,8 @@ async function walk({ stack, version, random, backends }: Walk): Promise<void> {
       });
     } catch (error) {
       const what = changes.map((change) => JSON.stringify(change)).join("\n");
-      const status = await stack.daemon.status().catch(() => null);
       const where = `HAProxy ${version}, seed ${random.seed}, step ${step}`;
-      throw new Error(`${where}:\n${what}\nlast pass: ${JSON.stringify(status?.lastPass)}`, { cause: error });
+      throw new Error(`${where}:\n${what}\n${troubleOf(stack)}`, { cause: error });
     }
   }
 }
@@ -122,6 +121,7 @@ describe.each([
 
   it.concurrent.each(haproxyVersions)(
     "HAProxy %s runs what its file says, after each step",
+    { timeout: 60_000 + STEPS * 5000 },
     async (version) => {
       const stack = stackOf(version);
       const random = seededRandom(version);

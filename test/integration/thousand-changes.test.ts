@@ -9,7 +9,7 @@ import { type Place, randomChange } from "../support/random-change.ts";
 import { placeOf, runningServers } from "../support/running-servers.ts";
 import { type SeededRandom, seededRandom } from "../support/seeded-random.ts";
 import type { Stack } from "../support/stack.ts";
-import { stacksOfSuite } from "../support/stacks.ts";
+import { stacksOfSuite, troubleOf } from "../support/stacks.ts";
 import { type WantedRoster, wantedRoster, writeChange } from "../support/wanted-roster.ts";
 
 const BACKEND = "webserver";
@@ -153,7 +153,7 @@ describe("a thousand changes under load", () => {
         for (let change = 0; change < moving; change++) await makeChanges(run, 1);
       });
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-      expect(trouble, `${seed}, ${stack.reloads() - before} reloads`).toBeUndefined();
+      expect(trouble, `${seed}\n${troubleOf(stack)}`).toBeUndefined();
       for (const result of results) expect(result.failures, seed).toEqual([]);
       expect(strayAnswers(run, answers), seed).toEqual([]);
       expect(stack.haproxy.starts).toBe(1);

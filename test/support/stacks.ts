@@ -49,3 +49,14 @@ export function stacksOfSuite(
     return stacks.of(version);
   };
 }
+
+/** What the daemon says about its reloads, and about what it did not expect; for the messages of tests that fail. */
+export function troubleOf({ daemon }: Stack): string {
+  const told = daemon
+    .log()
+    .filter(({ way, level }) => way === "reload" || level === "warn" || level === "error")
+    .map(({ time, msg, reasons, reason, difference }) =>
+      JSON.stringify({ time, msg, reasons, reason, difference }),
+    );
+  return told.slice(-10).join("\n");
+}

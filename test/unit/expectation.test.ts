@@ -13,7 +13,7 @@ const running = (
   info: { version: "3.0", pid: 7, uptimeSec: 1, stopping: false, stamp },
   servers: servers.map(([key, address, port]): RunningServer => {
     const [backend = "", name = ""] = key.split("/");
-    return { backend, name, address, port, weight: 1, isMaint: false, isDraining: false };
+    return { backend, name, address, port, weight: 1, isMaint: false, isDraining: false, isChecked: true };
   }),
 });
 const compare = (config: string, ...rest: Parameters<typeof running>) =>
