@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import type { RawEntry, RegistryLayout } from "../core/registry-entry.ts";
 import { registryPicture, type RegistryPicture } from "../core/registry-picture.ts";
 import type { Snapshot } from "../core/snapshot.ts";
@@ -128,9 +127,8 @@ async function follow(
 }
 
 /**
- * The first change after some quiet is published at once, with all that came in the same turn of the event loop; those
- * that follow wait for each other, since a picture of ten thousand entries for each of a thousand writes a second would
- * cost more than what is made of it.
+ * The first change after some quiet is published at once; those that follow wait for each other, since a picture of ten
+ * thousand entries for each of a thousand writes a second would cost more than what is made of it.
  */
 async function publishChanges(given: {
   changed: DirtyFlag;
@@ -139,8 +137,6 @@ async function publishChanges(given: {
 }): Promise<void> {
   const { changed, signal, publish } = given;
   while ((await changed.wait(signal)) === "poked") {
-    await setImmediate();
-    if (signal.aborted) return;
     publish();
     await sleep(FOLD_MS, signal);
   }

@@ -19,8 +19,8 @@ const NAMES = 12;
  * moves in the first changes, which need none, and then some do, which still fails no request.
  */
 const CHANGES: Record<HaproxyVersion, { staying: number; moving: number }> = {
-  "2.6": { staying: 300, moving: 20 },
-  "3.0": { staying: 0, moving: 300 },
+  "2.6": { staying: 980, moving: 20 },
+  "3.0": { staying: 0, moving: 1000 },
   "3.2": { staying: 0, moving: 1000 },
 };
 
@@ -66,7 +66,7 @@ async function makeChanges(run: Run, count: number): Promise<void> {
   }
   await eventually(
     async () => expect((await runningServers(run.stack.haproxy)).map(placeOf)).toEqual(run.wanted.places()),
-    { everyMs: 5 },
+    { everyMs: 10 },
   );
   for (const epoch of run.epochs.slice(0, -1)) epoch.untilMs = Math.min(epoch.untilMs, performance.now());
 }

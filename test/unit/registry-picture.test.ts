@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RegistryLayout } from "../../src/core/registry-entry.ts";
-import { registryPicture } from "../../src/core/registry-picture.ts";
+import { registryPicture, type RegistryPicture } from "../../src/core/registry-picture.ts";
 
 const LAYOUT: RegistryLayout = {
   source: "etcd",
@@ -107,6 +108,74 @@ describe("registryPicture", () => {
     expect(found.keys.size).toBe(0);
     expect(found.quarantined).toHaveLength(5);
     expect(found.quarantined.filter(({ reason }) => reason.includes("not UTF-8 text"))).toHaveLength(4);
+  });
+
+  test("after any writes and new lists it is what a picture of the last entries alone would be", () => {
+    const key = fc.constantFrom(
+      ...["servers/a", "servers/b", "servers/api/a", "overrides/a", "config/a", "other"].map(
+        (one) => `/app/${one}`,
+      ),
+    );
+    const value = fc.constantFrom("10.0.0.1:80", " 10.0.0.2:80 weight=5\n", "drain", "nonsense");
+    const step = fc.oneof(
+      { weight: 8, arbitrary: fc.record({ key, value: fc.option(value), look: fc.boolean() }) },
+      { weight: 1, arbitrary: fc.constant("list again" as const) },
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const layout = { ...LAYOUT, watch: ["/app/config/"] };
+        const entries = new Map<string, { value: string; modRevision: string }>();
+        const fill = (picture: RegistryPicture): RegistryPicture => {
+          for (const [at, { value: text, modRevision }] of entries) {
+            picture.put({ key: bytes(at), value: bytes(text), modRevision });
+          }
+          return picture;
+        };
+        let picture = registryPicture(layout);
+        for (const [at, change] of steps.entries()) {
+          if (change === "list again") picture = fill(picture.successor());
+          else if (change.value === null) {
+            entries.delete(change.key);
+            picture.remove(bytes(change.key));
+          } else {
+            const entry = { value: change.value, modRevision: String(at) };
+            entries.set(change.key, entry);
+            picture.put({ key: bytes(change.key), ...entry, value: bytes(change.value) });
+          }
+          if (change !== "list again" && !change.look) continue;
+          const [found, wanted] = [picture.snapshot("1"), fill(registryPicture(layout)).snapshot("1")];
+          expect({ ...found, keys: [...found.keys] }).toEqual({ ...wanted, keys: [...wanted.keys] });
+          expect(picture.size).toBe(entries.size);
+        }
+      }),
+    );
+  });
+
+  test("an entry that is listed again means the same objects; one that only has the same revision does not", () => {
+    const first = filled({ "/app/servers/web1": "10.0.0.1:80", "/app/servers/web2": "10.0.0.2:80" });
+    const [web1, web2] = first.snapshot("7").servers;
+    const second = first.successor();
+    expect(second.size).toBe(0);
+    // As after a wipe of the store, which begins to count its revisions anew.
+    for (const [name, value] of [
+      ["web1", "10.0.0.1:80"],
+      ["web2", "10.0.0.9:80"],
+    ] as const) {
+      second.put({ key: bytes(`/app/servers/${name}`), value: bytes(value), modRevision: "7" });
+    }
+    const { servers } = second.snapshot("7");
+    expect(servers[0]).toBe(web1);
+    expect(servers[1]).toEqual({ ...web2, address: "10.0.0.9" });
+  });
+
+  test("lists in which nothing changed are the very same in the next snapshot", () => {
+    const picture = filled({ "/app/servers/web1": "10.0.0.1:80", "/app/overrides/web1": "drain" });
+    const before = picture.snapshot("1");
+    picture.put({ key: bytes("/app/servers/web1"), value: bytes("10.0.0.2:80"), modRevision: "8" });
+    const after = picture.snapshot("2");
+    expect(after.overrides).toBe(before.overrides);
+    expect(after.servers).not.toBe(before.servers);
+    expect(before.servers[0]?.address).toBe("10.0.0.1");
   });
 
   test("an odd or endless key is shown quoted and cut", () => {
