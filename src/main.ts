@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { readCommandLine } from "./command-line.ts";
 import { check } from "./commands/check.ts";
 import { type Command, EXIT } from "./commands/command.ts";
@@ -15,6 +16,8 @@ import { createLogger } from "./observe/log.ts";
 const COMMANDS: readonly Command[] = [run, render, check, status, version];
 /** After a first signal everything ends by itself; what does not within this time, in milliseconds, is left behind. */
 const EXIT_AFTER_MS = 4500;
+/** When what Node compiled is kept, in milliseconds after the start: otherwise only a process that ends well does so. */
+const KEEP_COMPILED_MS = 3000;
 
 const print = (text: string): void => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 const complain = (lines: readonly string[]): void => void process.stderr.write(`${lines.join("\n")}\n`);
@@ -79,6 +82,7 @@ function endSignal(): AbortSignal {
   return controller.signal;
 }
 
+setTimeout(flushCompileCache, KEEP_COMPILED_MS).unref();
 const exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   complain([`rollcall: ${messageOf(error)}`]);
   return EXIT.failed;

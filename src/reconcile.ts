@@ -3,7 +3,7 @@ import { countServers } from "./core/haproxy-config.ts";
 import { describeOperation, type Operation } from "./core/operation.ts";
 import type { Outcome, StageTimings, Stopwatch } from "./core/outcome.ts";
 import { type Plan, plan } from "./core/plan.ts";
-import { buildRoster, type Roster } from "./core/roster.ts";
+import { type Roster, rosterBuilder } from "./core/roster.ts";
 import type { Stamped } from "./core/stamp.ts";
 import { type Reason, structure } from "./core/structure.ts";
 import type { Board } from "./discovery/board.ts";
@@ -78,6 +78,7 @@ const structureOf = ({ sections, revision }: Stamped): string => revision ?? str
 
 export function reconciler(options: ReconcileOptions): Reconciler {
   const { board, haproxy, monotonicMs } = options;
+  const build = rosterBuilder({ defaultBackend: options.defaultBackend });
   const gate = startGate({ board, opensAtMs: options.gateOpensAtMs, monotonicMs });
   /** A reload that HAProxy does not take may cost it two seconds: more and more time between two of them. */
   const later = backoff({ firstMs: 1000, maxMs: 60_000 });
@@ -205,7 +206,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
 
   async function prepare(stopwatch: Stopwatch): Promise<Stamped | Outcome> {
     const start = monotonicMs();
-    roster = buildRoster(board.snapshots(), { defaultBackend: options.defaultBackend });
+    roster = build(board.snapshots());
     stopwatch.merge = monotonicMs() - start;
     try {
       return await options.render(roster);

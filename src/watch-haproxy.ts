@@ -1,7 +1,7 @@
 import { sleep } from "./lib/sleep.ts";
 
 /** How often HAProxy is asked who it is, in milliseconds: while it answers, and while it does not. */
-const WATCH_MS = 2000;
+const WATCH_MS = 300;
 const WATCH_DOWN_MS = 200;
 
 /**

@@ -1,4 +1,3 @@
-import { createTwoFilesPatch } from "diff";
 import { buildRoster } from "../core/roster.ts";
 import { haproxyOf, fileSourceOf, rendererOf, sourcesOf } from "../parts.ts";
 import { pictures } from "../picture.ts";
@@ -20,20 +19,21 @@ async function execute(context: Context): Promise<number> {
   const haproxy = haproxyOf(context);
   const live = await haproxy.liveText();
   if (flags.has("diff"))
-    printDiff({ live: live ?? "", wanted: candidate.text, path: config["haproxy-config"], print });
+    await printDiff({ live: live ?? "", wanted: candidate.text, path: config["haproxy-config"], print });
   else if (!flags.has("write")) print(candidate.text);
   if (flags.has("write") && live !== candidate.text) await haproxy.write(candidate);
   return flags.has("diff") && live !== candidate.text ? EXIT.differs : EXIT.good;
 }
 
-function printDiff(given: {
+async function printDiff(given: {
   live: string;
   wanted: string;
   path: string;
   print: (text: string) => void;
-}): void {
+}): Promise<void> {
   const { live, wanted, path, print } = given;
   if (live === wanted) return;
+  const { createTwoFilesPatch } = await import("diff");
   const patch = createTwoFilesPatch(path, `${path} (wanted)`, live, wanted, "", "", {
     context: CONTEXT_LINES,
   });

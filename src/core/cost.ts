@@ -9,12 +9,11 @@ const OPERATION_MS_PER_SERVER = 1e-4;
 const SERVER_MS = 0.015;
 /** Up to 3.0 HAProxy compares the name of each server with all others of its backend. */
 const PAIR_MS = 1.7e-5;
-/** What a reload must save to be worth it. */
-const WORTH = 3;
+/** What a reload costs beside its time: a second worker, counters and checks that begin anew. */
+const WORTH = 10;
 
 /**
- * Whether so many operations take longer than one reload of a file with so many servers, by far. A reload reads the
- * file twice: once for the check, which is made in any case, and once to run it.
+ * Whether so many operations take longer than one reload of a file with so many servers, by far.
  */
 export function reloadIsCheaper(given: {
   operations: number;
@@ -23,8 +22,9 @@ export function reloadIsCheaper(given: {
 }): boolean {
   const { operations, servers, abilities } = given;
   if (operations <= ALWAYS_RUNTIME) return false;
-  const pairs = abilities?.hasQuadraticParse === true ? PAIR_MS * servers ** 2 : 0;
-  const reloadMs = 50 + SERVER_MS * servers + pairs;
+  // The check reads the file too.
+  const pairs = abilities?.hasQuadraticParse === true ? 2 * PAIR_MS * servers ** 2 : 0;
+  const reloadMs = WORTH * (50 + SERVER_MS * servers) + pairs;
   const runtimeMs = operations * (OPERATION_MS + OPERATION_MS_PER_SERVER * servers);
-  return runtimeMs > WORTH * reloadMs;
+  return runtimeMs > reloadMs;
 }

@@ -72,7 +72,7 @@ function compare(want: WantedServer, running: RunningServer): readonly Differenc
   if (running.isMaint !== disabled)
     differs("state", disabled ? "is not in maintenance" : "is in maintenance, and should not be");
   else if (running.isDraining && !disabled) differs("state", "drains, and should not");
-  if (parameters.checked && !running.isChecked) differs("check", "is not checked");
+  if (parameters.checked && !disabled && !running.isChecked) differs("check", "is not checked");
   return found;
 }
 
@@ -114,11 +114,13 @@ export function repair(
     } else if (kind === "check") {
       operations.push({ ...name, kind });
     } else if (kind === "state") {
-      operations.push({ ...name, kind, state: parameters.disabled ? "maint" : "ready" });
+      const { checked, disabled } = parameters;
+      operations.push({ ...name, kind, state: disabled ? "maint" : "ready", checked });
     } else {
       const { address, port, checked } = parameters;
       if (address === null || !abilities.movesExactly) return refuse("its address was changed");
-      operations.push({ ...name, kind: "address", address, port, health: checked ? "up" : null });
+      operations.push({ ...name, kind: "address", address, port });
+      if (checked) operations.push({ ...name, kind: "health", health: "up" });
     }
   }
   return accept(operations);

@@ -8,15 +8,15 @@ export type Operation = Readonly<{ backend: string; server: string }> &
         readonly kind: "address";
         readonly address: string;
         readonly port: number;
-        /** What its check is to say until it has checked the new address; null = it has no check. */
-        readonly health: "up" | "down" | null;
       }
     | { readonly kind: "weight"; readonly weight: number }
     /** 0 = no limit. */
     | { readonly kind: "maxconn"; readonly maxconn: number }
+    /** What its check is to say until it has checked again. */
+    | { readonly kind: "health"; readonly health: "up" | "down" }
     /** Its check is switched on again. */
     | { readonly kind: "check" }
-    | { readonly kind: "state"; readonly state: "ready" | "maint" }
+    | { readonly kind: "state"; readonly state: "ready" | "maint"; readonly checked: boolean }
   );
 
 export interface AddOperation {
@@ -47,6 +47,8 @@ export function describeOperation(operation: Operation): string {
       return `weight ${key} ${operation.weight}`;
     case "maxconn":
       return `maxconn ${key} ${operation.maxconn}`;
+    case "health":
+      return `health ${key} ${operation.health}`;
     case "state":
       return `${operation.state} ${key}`;
     case "check":
@@ -62,16 +64,15 @@ export function commandsOf(operation: Operation): readonly string[] {
     case "add":
       return [
         ["add server", key, hostPort(operation), ...operation.words].join(" "),
-        ...(operation.checked ? [`enable health ${key}`] : []),
+        // HAProxy would check a server that is added in maintenance, as it does not for one of its file.
+        ...(operation.checked && !operation.disabled ? [`enable health ${key}`] : []),
         ...(operation.disabled ? [] : [`enable server ${key}`]),
         ...(operation.startsDown ? [`set server ${key} health down`] : []),
       ];
     case "address":
-      // What the check found at the old address says nothing about the new one.
-      return [
-        `set server ${key} addr ${operation.address} port ${operation.port}`,
-        ...(operation.health === null ? [] : [`set server ${key} health ${operation.health}`]),
-      ];
+      return [`set server ${key} addr ${operation.address} port ${operation.port}`];
+    case "health":
+      return [`set server ${key} health ${operation.health}`];
     case "weight":
       return [`set server ${key} weight ${operation.weight}`];
     case "maxconn":
@@ -79,7 +80,10 @@ export function commandsOf(operation: Operation): readonly string[] {
     case "check":
       return [`enable health ${key}`];
     case "state":
-      return [`set server ${key} state ${operation.state}`];
+      return [
+        ...(operation.checked && operation.state === "ready" ? [`enable health ${key}`] : []),
+        `set server ${key} state ${operation.state}`,
+      ];
     case "remove":
       return [`set server ${key} state maint`, `del server ${key}`];
   }

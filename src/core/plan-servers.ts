@@ -123,13 +123,15 @@ export function change(
   const { address, port, checked, weight, maxconn, disabled } = now;
   if (address !== null && (address !== was.address || port !== was.port)) {
     if (!abilities.movesExactly) return refuse("HAProxy 2.6 goes on using connections to the old address");
-    const health = checked ? (admitChecked ? "down" : "up") : null;
-    operations.push({ ...name, kind: "address", address, port, health });
+    operations.push({ ...name, kind: "address", address, port });
+    // What the check found at the old address says nothing about the new one.
+    if (checked && !disabled)
+      operations.push({ ...name, kind: "health", health: admitChecked ? "down" : "up" });
   }
   if (weight !== was.weight) operations.push({ ...name, kind: "weight", weight });
   if (maxconn !== was.maxconn) operations.push({ ...name, kind: "maxconn", maxconn });
   if (disabled !== was.disabled)
-    operations.push({ ...name, kind: "state", state: disabled ? "maint" : "ready" });
+    operations.push({ ...name, kind: "state", state: disabled ? "maint" : "ready", checked });
   return accept(operations);
 }
 

@@ -87,7 +87,15 @@ function named({ title, section, changes }: SectionPair): readonly Reason[] {
   return [{ section: title, line, what: describeServers(changes) }];
 }
 
-const ORDER: readonly Operation["kind"][] = ["add", "address", "weight", "maxconn", "state", "remove"];
+const ORDER: readonly Operation["kind"][] = [
+  "add",
+  "address",
+  "weight",
+  "maxconn",
+  "health",
+  "state",
+  "remove",
+];
 
 /** What adds capacity first, what takes it away last: no backend is left without servers in between. */
 function ordered(plans: readonly SectionPlan[]): readonly Operation[] {

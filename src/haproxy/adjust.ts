@@ -1,8 +1,9 @@
 import { keyOf, type Operation } from "../core/operation.ts";
-import { type Difference, differences } from "../core/drift.ts";
+import { type Difference, differences, type RunningServer } from "../core/drift.ts";
 import type { ConfigSection } from "../core/haproxy-config.ts";
-import { wantedServers } from "../core/wanted-servers.ts";
+import { wantedServers, type WantedServers } from "../core/wanted-servers.ts";
 import { messageOf } from "../lib/errors.ts";
+import { sleep } from "../lib/sleep.ts";
 import { HaproxyError } from "./haproxy-error.ts";
 import type { Leaving } from "./leaving.ts";
 import { type Info, readRunning } from "./running.ts";
@@ -31,21 +32,22 @@ export async function adjust(
   const touched = new Set(operations.map(keyOf));
   const gone = operations.filter(({ kind }) => kind === "remove").map(keyOf);
   const was = gone.length === 0 ? null : wantedServers(before, new Set(gone));
+  const wanted = wantedServers(after, touched);
+  const [first, then] = phases(operations);
   try {
-    const complaints = await tell(socketPath, operations);
+    const complaints = [...(await tell(socketPath, first))];
     leaving.forget(touched);
     for (const key of gone) leaving.add(key, was?.servers.get(key)?.parameters ?? null);
-    const backends = new Set(operations.map(({ backend }) => backend));
-    const { info, servers } = await readRunning(socketPath, backends);
+    let seen = await see({ touched, wanted, leaving, socketPath }, then.length > 0);
+    if (then.length > 0) {
+      complaints.push(...(await tell(socketPath, then)));
+      seen = await see({ touched, wanted, leaving, socketPath });
+    }
+    const { info, running, wrong } = seen;
     if (info.pid !== pid) throw failed(`another worker (${info.pid}) answers now`);
-    const running = servers.filter((server) =>
-      touched.has(keyOf({ backend: server.backend, server: server.name })),
-    );
-    const wanted = wantedServers(after, touched);
-    const wrong = differences(wanted, running, leaving.servers());
     if (wrong.length > 0) throw failed(reasonOf(wrong, complaints));
     if (complaints.length > 0) throw failed(complaints.join("; "));
-    const there = new Set(running.map((server) => keyOf({ backend: server.backend, server: server.name })));
+    const there = new Set(running.map(({ backend, name: server }) => keyOf({ backend, server })));
     await finish(
       gone.filter((key) => there.has(key)),
       { socketPath, leaving, gone },
@@ -54,6 +56,52 @@ export async function adjust(
   } catch (cause) {
     if (cause instanceof HaproxyError) throw cause;
     throw new HaproxyError(messageOf(cause), { stage: "runtime", kind: "unreachable", cause });
+  }
+}
+
+/**
+ * HAProxy 3.0 and 3.2 give a server its new address a moment after they said so (measured: up to 0.9 ms), and would
+ * send requests to the old one if they were told to use it meanwhile: that comes when the new address was seen.
+ */
+function phases(operations: readonly Operation[]): [readonly Operation[], readonly Operation[]] {
+  const moved = new Set(operations.filter(({ kind }) => kind === "address").map(keyOf));
+  const isLate = (operation: Operation): boolean =>
+    moved.has(keyOf(operation)) &&
+    (operation.kind === "health" || (operation.kind === "state" && operation.state === "ready"));
+  return [operations.filter((one) => !isLate(one)), operations.filter(isLate)];
+}
+
+/** How long a new address may need until it is seen, in milliseconds. */
+const AGAIN_MS = [1, 2, 4, 8, 16];
+
+interface Seen {
+  readonly info: Info;
+  readonly running: readonly RunningServer[];
+  /** What is not as it should be. */
+  readonly wrong: readonly Difference[];
+}
+
+/** The servers that were touched, as HAProxy has them; looks again while an address is the old one. */
+async function see(
+  given: {
+    touched: ReadonlySet<string>;
+    wanted: WantedServers;
+    leaving: Leaving;
+    socketPath: string;
+  },
+  addressesOnly = false,
+): Promise<Seen> {
+  const { touched, wanted, leaving, socketPath } = given;
+  const backends = new Set([...touched].map((key) => key.slice(0, key.lastIndexOf("/"))));
+  for (let again = 0; ; again++) {
+    const { info, servers } = await readRunning(socketPath, backends);
+    const running = servers.filter(({ backend, name: server }) => touched.has(keyOf({ backend, server })));
+    const wrong = differences(wanted, running, leaving.servers());
+    const late = wrong.filter(({ kind }) => kind === "address");
+    const pauseMs = AGAIN_MS[again];
+    const isOver = late.length === 0 || (!addressesOnly && late.length < wrong.length);
+    if (isOver || pauseMs === undefined) return { info, running, wrong };
+    await sleep(pauseMs);
   }
 }
 

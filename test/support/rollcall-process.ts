@@ -6,7 +6,7 @@ import { Child } from "../../scripts/lab/child.ts";
 import type { StatusJson } from "../../src/observe/status-json.ts";
 import { freePort } from "./free-port.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const BIN = fileURLToPath(new URL("../../bin/rollcall", import.meta.url));
 
 /** A real Rollcall daemon, started as users start it. */
 export interface RollcallProcess extends AsyncDisposable {
@@ -38,7 +38,7 @@ export async function startRollcall(given: {
   const flags = Object.entries({ http: `127.0.0.1:${port}`, "log-level": "debug", ...given.options }).flatMap(
     ([name, value]) => [`--${name}`, value],
   );
-  const launch = (): Child => new Child({ command: [process.execPath, MAIN, "run", ...flags], logFile });
+  const launch = (): Child => new Child({ command: [BIN, "run", ...flags], logFile });
   let child = launch();
   const url = `http://127.0.0.1:${port}`;
   const kill = async (signal: NodeJS.Signals): Promise<number | NodeJS.Signals> => {
@@ -79,7 +79,7 @@ export async function rollcall(
   args: readonly string[],
   options: { env?: Record<string, string>; input?: string } = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const result = await execa(process.execPath, [MAIN, ...args], {
+  const result = await execa(BIN, [...args], {
     reject: false,
     timeout: 60_000,
     ...options,

@@ -103,7 +103,8 @@ export function placeOf(
 export function describeServer(server: RunningServer): string {
   const { check, checkPlace, rise, fall, ssl, backup, maxconn, cookie } = server;
   const words = [
-    check && `check ${checkPlace} rise ${rise} fall ${fall}`,
+    // Servers in maintenance are not checked, and one that was added so has no check yet.
+    check && !server.maint && `check ${checkPlace} rise ${rise} fall ${fall}`,
     ssl && "ssl",
     backup && "backup",
     maxconn !== "" && `maxconn ${maxconn}`,
