@@ -86,9 +86,12 @@ export async function loop(options: LoopOptions, signal: AbortSignal): Promise<v
       driftAt = monotonicMs() + DRIFT_MS;
     }
     const [atMs, start] = [options.now(), monotonicMs()];
-    const { outcome, timings } = await reconciler.pass(log.child({ pass: ++passes }), changed.poked());
+    const { outcome, timings, endedAtMs } = await reconciler.pass(
+      log.child({ pass: ++passes }),
+      changed.poked(),
+    );
     retryAt = Math.min(nextTry(outcome), nextReap(), reconciler.fileDueMs());
-    const record = { pass: passes, atMs, durationMs: monotonicMs() - start, timings, outcome };
+    const record = { pass: passes, atMs, durationMs: endedAtMs - start, timings, outcome };
     tell(record);
     options.onPass(record);
   }

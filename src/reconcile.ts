@@ -32,10 +32,18 @@ export interface ReconcileOptions {
   readonly monotonicMs: () => number;
 }
 
+/** What one pass came to. */
+export interface Pass {
+  readonly outcome: Outcome;
+  readonly timings: StageTimings;
+  /** When that was certain, by `monotonicMs`: what is done after it, for the file, does not count. */
+  readonly endedAtMs: number;
+}
+
 /** Brings HAProxy from what it runs to what is wanted, one pass at a time, and alone knows what it was proven to run. */
 export interface Reconciler {
   /** @param interrupted something has changed: the pass does not wait for what can go on beside the next one. */
-  pass(log: Logger, interrupted: Promise<void>): Promise<{ outcome: Outcome; timings: StageTimings }>;
+  pass(log: Logger, interrupted: Promise<void>): Promise<Pass>;
   /** Something may have happened to HAProxy or its file behind our back: the next pass looks. */
   doubt(): void;
   /** What HAProxy is proven to run; null = not known. */
@@ -54,6 +62,8 @@ export interface Reconciler {
 
 /** What one pass has with it. */
 interface Turn {
+  /** When HAProxy was proven to run what is wanted, by `monotonicMs`; the file may follow. */
+  provenAtMs?: number;
   readonly stopwatch: Stopwatch;
   readonly interrupted: Promise<void>;
   readonly log: Logger;
@@ -100,12 +110,10 @@ export function reconciler(options: ReconcileOptions): Reconciler {
 
   const applied = (): Applied | null => (known === "no" ? null : (lastGood ?? null));
 
-  async function pass(
-    log: Logger,
-    interrupted: Promise<void>,
-  ): Promise<{ outcome: Outcome; timings: StageTimings }> {
-    const stopwatch: Stopwatch = {};
-    return { outcome: await decide({ stopwatch, interrupted, log }), timings: stopwatch };
+  async function pass(log: Logger, interrupted: Promise<void>): Promise<Pass> {
+    const turn: Turn = { stopwatch: {}, interrupted, log };
+    const outcome = await decide(turn);
+    return { outcome, timings: turn.stopwatch, endedAtMs: turn.provenAtMs ?? monotonicMs() };
   }
 
   async function decide(turn: Turn): Promise<Outcome> {
@@ -192,6 +200,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     }
     lastGood = await haproxy.adjustTo(candidate, { ...given, stopwatch });
     [known, mustReload, isFileFirst] = ["yes", null, false];
+    turn.provenAtMs = monotonicMs();
     later.reset();
     await settleFile(turn);
     return overSocket(candidate, given);
@@ -292,10 +301,13 @@ export function reconciler(options: ReconcileOptions): Reconciler {
 
   /** What was changed over the socket already, and the file cannot hold, must not run either. */
   async function takeBack(log: Logger): Promise<void> {
-    isFileFirst = true;
     const held = keeper.held();
-    if (known !== "yes" || held === null || lastGood == null) return;
-    lastGood = { ...held, pid: lastGood.pid, version: lastGood.version };
+    if (known === "yes" && held !== null && lastGood != null) await mendTo(held, lastGood, log);
+    isFileFirst = true;
+  }
+
+  async function mendTo(held: Stamped, { pid, version }: Applied, log: Logger): Promise<void> {
+    lastGood = { ...held, pid, version };
     known = "doubted";
     const live = await haproxy.liveText().catch(() => null);
     const turn = { stopwatch: {}, interrupted: Promise.resolve(), log };

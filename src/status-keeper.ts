@@ -24,17 +24,21 @@ export function statusKeeper(options: {
   const startedAtMs = now();
   let passes: readonly PassRecord[] = [];
   let lastPass: PassRecord | null = null;
+  /** The last one that was not only put off. */
+  let lastCertain: PassRecord | null = null;
   let appliedAtMs = startedAtMs;
   let haproxy: Status["haproxy"] = { pid: null, version: null, sinceMs: startedAtMs, workers: null };
 
   return {
     onPass: (record) => {
-      const before = lastPass;
       lastPass = record;
       if (record.outcome.kind === "applied") appliedAtMs = record.atMs + record.durationMs;
       const { kind } = record.outcome;
       // A retry that ends like the one before tells nothing new; the first of them says since when.
-      if (kind === "unchanged" || kind === "deferred" || sameOutcome(before, record)) return;
+      if (kind === "deferred") return;
+      const before = lastCertain;
+      lastCertain = record;
+      if (kind === "unchanged" || sameOutcome(before, record)) return;
       passes = [record, ...passes].slice(0, MAX_PASSES);
     },
     sawHaproxy: (info, workers = null) => {

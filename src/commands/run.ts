@@ -109,7 +109,8 @@ export const run: Command = {
   name: "run",
   summary: "follow the sources and keep HAProxy up to date (the daemon)",
   description: `Follows etcd, the Docker engine and a static file, merges them into one set of servers, renders
-HAProxy's configuration, checks it, replaces the file, reloads HAProxy and proves that it runs it.
+HAProxy's configuration, brings HAProxy to run it over its socket or by a reload, and proves that it
+does. The file is checked before HAProxy reads it.
 Runs until SIGTERM or SIGINT; HAProxy goes on serving without it.`,
   flags: {},
   examples: [

@@ -24,13 +24,18 @@ const KEYWORDS = words(
   "observe error-limit on-error on-marked-down on-marked-up pool-max-conn pool-low-conn pool-purge-delay",
 );
 const KEYWORDS_3_0 = words("cookie guid hash-key shard");
+const KEYWORDS_3_1 = words("init-state");
 
 /** @param version as in `show info`: `3.2.26`, `2.6.12-1+deb12u1`; one that cannot be read counts as the oldest. */
 export function abilitiesOf(version: string): Abilities {
   const [, major = "2", minor = "6"] = /^([0-9]+)\.([0-9]+)/.exec(version) ?? [];
   const number = Number(major) * 100 + Number(minor);
   return {
-    keywords: new Set(number >= 300 ? [...KEYWORDS, ...KEYWORDS_3_0] : KEYWORDS),
+    keywords: new Set([
+      ...KEYWORDS,
+      ...(number >= 300 ? KEYWORDS_3_0 : []),
+      ...(number >= 301 ? KEYWORDS_3_1 : []),
+    ]),
     needsPool: number < 300,
     movesExactly: number >= 300,
     hasInitState: number >= 301,

@@ -45,6 +45,7 @@ export interface PassRecord {
   readonly pass: number;
   /** When it began, in milliseconds since the epoch. */
   readonly atMs: number;
+  /** Until its outcome was certain; a check that follows a change over the socket does not count. */
   readonly durationMs: number;
   readonly timings: StageTimings;
   readonly outcome: Outcome;

@@ -96,7 +96,8 @@ export function add(name: Name, read: Result<ServerParameters>, given: Given): S
   if (leaving !== undefined)
     return change(name, { before: { ...leaving, disabled: true, weight: -1 }, after: server }, given);
   const waits = given.admitChecked && checked && !disabled;
-  const initState = waits && given.abilities.hasInitState ? ["init-state", "down"] : [];
+  const initState =
+    waits && given.abilities.hasInitState && !server.rest.has("init-state") ? ["init-state", "down"] : [];
   return accept([
     {
       ...name,
@@ -106,7 +107,7 @@ export function add(name: Name, read: Result<ServerParameters>, given: Given): S
       words: [...words.value, ...initState],
       checked,
       disabled,
-      startsDown: waits && initState.length === 0,
+      startsDown: waits && !given.abilities.hasInitState,
     },
   ]);
 }

@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { haproxyVersions } from "../../scripts/lab/haproxy.ts";
+import { haproxyBinary, haproxyVersions } from "../../scripts/lab/haproxy.ts";
 import { DEFAULT_TEMPLATE } from "../../src/parts.ts";
 import { eventually } from "../support/eventually.ts";
 import { startLoad } from "../support/load.ts";
 import { rollcall } from "../support/rollcall-process.ts";
+import { runningServers } from "../support/running-servers.ts";
 import { startStack } from "../support/stack.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
@@ -28,6 +29,39 @@ describe.each(haproxyVersions)("HAProxy %s and its file", (version) => {
     await stack.haproxy.restart();
     await stack.untilServed(["web1", "web2", "web3"]);
     await eventually(async () => expect((await stack.daemon.get("/readyz")).code).toBe(200));
+  });
+
+  it("has servers taken back that the check refuses, and no others told before the check takes them", async () => {
+    await using dir = await tempDir();
+    const [binary, refuses] = [join(dir.path, "haproxy"), join(dir.path, "refuses")];
+    const real = await haproxyBinary(version);
+    writeFileSync(binary, `#!/bin/sh\n[ -e ${refuses} ] && exit 1\nexec ${real} "$@"\n`, { mode: 0o755 });
+    await using stack = await startStack({ version, options: { "haproxy-bin": binary } });
+    const servers = async (): Promise<readonly string[]> =>
+      (await runningServers(stack.haproxy)).map(({ name }) => name);
+    await stack.app("web1");
+    await eventually(() => expect(stack.config()).toContain("server web1 "));
+    const reloads = stack.reloads();
+    writeFileSync(refuses, "");
+    await stack.app("web2");
+    const isRefused = async (): Promise<void> => {
+      expect((await stack.daemon.status()).lastPass).toMatchObject({ kind: "refused", stage: "check" });
+      expect(await servers()).toEqual(["web1"]);
+    };
+    await eventually(isRefused);
+    await stack.app("web3");
+    const told = (): number => stack.daemon.log().filter(({ msg }) => msg === "applied").length;
+    const before = told();
+    const { pass = 0 } = (await stack.daemon.status()).lastPass ?? {};
+    await eventually(async () => {
+      expect((await stack.daemon.status()).lastPass?.pass).toBeGreaterThan(pass + 1);
+      await isRefused();
+    });
+    expect([told(), stack.config().includes("server web2 ")]).toEqual([before, false]);
+    rmSync(refuses);
+    await stack.untilServed(["web1", "web2", "web3"]);
+    await eventually(() => expect(stack.config()).toContain("server web3 "));
+    expect(stack.reloads()).toBe(reloads);
   });
 
   it("gets its file back when somebody deletes it, at the latest when HAProxy is gone", async () => {
