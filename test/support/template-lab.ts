@@ -43,7 +43,11 @@ export interface TemplateLab extends AsyncDisposable, Renderer {
 export async function templateLab(given: Partial<Parameters<typeof renderer>[0]> = {}): Promise<TemplateLab> {
   const folder = await tempDir();
   const file = join(folder.path, "main.eta");
-  const options = { defaultBackend: DEFAULT_BACKEND, haproxySocket: "/run/h.sock", haproxyConfig: "/etc/h.cfg" };
+  const options = {
+    defaultBackend: DEFAULT_BACKEND,
+    haproxySocket: "/run/h.sock",
+    haproxyConfig: "/etc/h.cfg",
+  };
   const made = renderer({ templateFile: file, options, env: {}, now: () => 0, ...given });
   const write = async (name: string, text: string): Promise<void> => {
     await mkdir(dirname(join(folder.path, name)), { recursive: true });
