@@ -43,7 +43,7 @@ export function fileKeeper(options: {
   let held: Stamped | null = null;
   let dueMs = -Infinity;
   let running: Promise<void> | null = null;
-  let failure: Error | null = null;
+  let failure: { error: Error; text: string } | null = null;
 
   async function write(text: Stamped, stopwatch: Stopwatch): Promise<void> {
     await running;
@@ -57,7 +57,7 @@ export function fileKeeper(options: {
     const startedMs = monotonicMs();
     const wait = write(text, stopwatch)
       .catch((error: unknown) => {
-        failure = error instanceof Error ? error : new Error(String(error));
+        failure = { error: error instanceof Error ? error : new Error(String(error)), text: text.text };
       })
       .finally(() => {
         running = null;
@@ -77,17 +77,21 @@ export function fileKeeper(options: {
   return {
     held: () => held,
     note: (text) => {
+      failure = null;
       held = text;
     },
     settle: async (text, { stopwatch, interrupted }) => {
+      // What another text lacked says nothing of this one, which is tried at once, and waited for.
+      const isAnother = failure !== null && failure.text !== text.text;
+      if (isAnother) [failure, dueMs] = [null, -Infinity];
       if (failure === null && running === null && held?.text !== text.text && monotonicMs() >= dueMs) {
         const { wait, leave } = begin(text, stopwatch);
-        await Promise.race([wait, interrupted]);
+        await (isAnother ? wait : Promise.race([wait, interrupted]));
         leave();
       }
       const found = failure;
       failure = null;
-      if (found !== null) throw found;
+      if (found !== null) throw found.error;
     },
     write,
     idle: async () => {

@@ -107,6 +107,8 @@ export function reconciler(options: ReconcileOptions): Reconciler {
   let mustReload: Reason | null = null;
   /** After the check or the disk refused a text, the file goes first: HAProxy must not run what is taken back. */
   let isFileFirst = false;
+  /** HAProxy runs a part of what it was told last. */
+  let isHalfDone = false;
 
   const applied = (): Applied | null => (known === "no" ? null : (lastGood ?? null));
 
@@ -178,6 +180,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
       if (stage !== "runtime" || kind === "unreachable") throw error;
       log.warn({ reason }, "HAProxy did not do over its socket what it was told, it is reloaded");
       lose(`over the socket: ${reason}`);
+      isHalfDone = true;
       return null;
     }
   }
@@ -199,7 +202,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
       await keeper.write(candidate, stopwatch);
     }
     lastGood = await haproxy.adjustTo(candidate, { ...given, stopwatch });
-    [known, mustReload, isFileFirst] = ["yes", null, false];
+    [known, mustReload, isFileFirst, isHalfDone] = ["yes", null, false, false];
     turn.provenAtMs = monotonicMs();
     later.reset();
     await settleFile(turn);
@@ -245,7 +248,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
       known = "no";
       if (live !== tried && !isLive) lose("its file was changed by somebody else");
     } else {
-      lastGood = { ...lastGood, pid: seen.info.pid, version: seen.info.version };
+      lastGood = { ...seen.ran, pid: seen.info.pid, version: seen.info.version };
       known = "yes";
       if (seen.difference === null) return null;
       lose(seen.difference);
@@ -253,7 +256,10 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     if (mustReload === null) return null;
     turn.log.warn({ difference: mustReload.what }, "HAProxy does not run what it should");
     const reasons = [mustReload];
-    const wanted = planFor(lastGood, target).kind === "reload" ? lastGood : target;
+    // The list of servers shows neither limits nor other words of a line: what would be new goes by the plan.
+    const onward = planFor(lastGood, target);
+    const isShown = ({ kind }: Operation): boolean => kind !== "add" && kind !== "maxconn";
+    const wanted = onward.kind === "runtime" && onward.operations.every(isShown) ? target : lastGood;
     const operations = seen?.mend(wanted) ?? null;
     if (operations === null) return null;
     const change = { from: lastGood, operations, reasons };
@@ -288,6 +294,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     barred = null;
     mustReload = null;
     isFileFirst = false;
+    isHalfDone = false;
     later.reset();
     return {
       kind: "applied",
@@ -301,17 +308,30 @@ export function reconciler(options: ReconcileOptions): Reconciler {
 
   /** What was changed over the socket already, and the file cannot hold, must not run either. */
   async function takeBack(log: Logger): Promise<void> {
-    const held = keeper.held();
-    if (known === "yes" && held !== null && lastGood != null) await mendTo(held, lastGood, log);
+    const [held, from] = [keeper.held(), lastGood];
+    if (held !== null && from != null) await goBack(held, { from, log }).catch(() => undefined);
     isFileFirst = true;
   }
 
-  async function mendTo(held: Stamped, { pid, version }: Applied, log: Logger): Promise<void> {
-    lastGood = { ...held, pid, version };
-    known = "doubted";
-    const live = await haproxy.liveText().catch(() => null);
-    const turn = { stopwatch: {}, interrupted: Promise.resolve(), log };
-    await settleDoubts(lastGood, live, turn).catch(() => null);
+  /** To what the file holds, by the plan, since the list of servers does not show all that was changed. */
+  async function goBack(held: Stamped, { from, log }: { from: Applied; log: Logger }): Promise<void> {
+    const stopwatch: Stopwatch = {};
+    if (known === "yes" && held.text !== from.text) {
+      const todo = planFor(from, held);
+      if (todo.kind !== "runtime") isHalfDone = true;
+      else {
+        const { operations } = todo;
+        const back = async (): Promise<Outcome> => {
+          lastGood = await haproxy.adjustTo(held, { from, operations, stopwatch });
+          return { kind: "unchanged" };
+        };
+        await attempt(back, log);
+      }
+    }
+    if (!isHalfDone) return;
+    lastGood = await haproxy.reloadTo(held, { lastGood: held, stopwatch });
+    reloadedAtMs = monotonicMs();
+    [known, mustReload, isHalfDone] = ["yes", null, false];
   }
 
   async function failure(

@@ -2,8 +2,14 @@
 export interface Abilities {
   /** Keywords of a `server` line that `add server` takes. */
   readonly keywords: ReadonlySet<string>;
-  /** 2.6 keeps no connections to servers that were added, unless their line says so (measured: half the throughput). */
-  readonly needsPool: boolean;
+  /**
+   * Words that a server of the file has without saying so, and one that is added has not, with `after` naming the word
+   * without which they do not matter: on 2.6 its connections are not kept (measured: half the throughput), and what it
+   * observes has no effect.
+   */
+  readonly missingDefaults: readonly MissingDefault[];
+  /** Whether an added server that speaks HTTP/2 gets several requests on one connection; on 2.6 it does not. */
+  readonly multiplexesAdded: boolean;
   /**
    * Whether no request goes to the old address once a server was given another one; 2.6 uses connections to the old
    * one again that were busy at that moment (measured).
@@ -14,6 +20,18 @@ export interface Abilities {
   /** Up to 3.0 a file takes time by the square of the servers of a backend. */
   readonly hasQuadraticParse: boolean;
 }
+
+interface MissingDefault {
+  readonly words: readonly [string, string];
+  readonly after: string | null;
+}
+
+const MISSING_DEFAULTS: readonly MissingDefault[] = [
+  { words: ["pool-max-conn", "-1"], after: null },
+  { words: ["pool-purge-delay", "5s"], after: null },
+  { words: ["error-limit", "10"], after: "observe" },
+  { words: ["on-error", "fail-check"], after: "observe" },
+];
 
 /** Taken by `add server` on every version; measured on 2.6, 3.0 and 3.2. */
 const KEYWORDS = words(
@@ -36,7 +54,8 @@ export function abilitiesOf(version: string): Abilities {
       ...(number >= 300 ? KEYWORDS_3_0 : []),
       ...(number >= 301 ? KEYWORDS_3_1 : []),
     ]),
-    needsPool: number < 300,
+    missingDefaults: number < 300 ? MISSING_DEFAULTS : [],
+    multiplexesAdded: number >= 300,
     movesExactly: number >= 300,
     hasInitState: number >= 301,
     hasQuadraticParse: number <= 300,

@@ -22,6 +22,9 @@ export function obstacles(pair: SectionPair, settings: ProxySettings): readonly 
   const all = (what: string): readonly Obstacle[] => [{ line: section.servers[0], what }];
   if (settings.isConditional) return all("servers in or below a conditional block");
   if (settings.all("server-template").length > 0) return all("servers beside a server-template");
+  // An added server's check would end the worker: the command of the check is only prepared at a start (2.6 to 3.2).
+  if (settings.option("external-check")) return all("option external-check");
+  if (settings.last("mode")?.[0] === "log") return all("mode log");
   if (settings.all("dynamic-cookie-key").length > 0) return all("dynamic-cookie-key");
   const touched = [...changes.added, ...changes.removed, ...changes.changed.map(({ after }) => after)];
   const odd = [section.name, ...touched.map(({ name }) => name)].find((name) => !NAME.test(name));
@@ -60,6 +63,6 @@ function backups({ section, changes }: SectionPair, settings: ProxySettings): re
   const isBackup = (one: ServerLine): boolean => settings.serverWords(one).words.includes("backup");
   const line = changes.added.find(isBackup);
   if (line === undefined && !changes.isReordered) return [];
-  const count = section.servers.filter((one) => one.raw.includes("backup") && isBackup(one)).length;
+  const count = section.servers.filter(isBackup).length;
   return count > 1 ? [{ line, what: "the order of backup servers decides which one is used" }] : [];
 }

@@ -75,7 +75,11 @@ interface Name {
   readonly server: string;
 }
 
+const endsSessions = ({ rest }: ServerParameters): boolean =>
+  rest.get("on-marked-down") === "shutdown-sessions";
+
 function remove(name: Name, read: Result<ServerParameters>): Step {
+  if (read.ok && endsSessions(read.value)) return refuse("its sessions would be ended");
   if (!read.ok || !isHeld(read.value)) return accept([{ ...name, kind: "remove" }]);
   return refuse("HAProxy does not let go of a server that it resolves or tracks");
 }
@@ -129,6 +133,9 @@ export function change(
     if (checked && !disabled)
       operations.push({ ...name, kind: "health", health: admitChecked ? "down" : "up" });
   }
+  // HAProxy makes one number of both when it reads them, and takes the new one for both or for one of them.
+  if (maxconn !== was.maxconn && now.rest.has("minconn")) return refuse("maxconn beside minconn changed");
+  if (disabled && !was.disabled && endsSessions(now)) return refuse("its sessions would be ended");
   if (weight !== was.weight) operations.push({ ...name, kind: "weight", weight });
   if (maxconn !== was.maxconn) operations.push({ ...name, kind: "maxconn", maxconn });
   if (disabled !== was.disabled)

@@ -51,9 +51,14 @@ const argumentsOf = ({ words }: ConfigLine): readonly string[] => words.slice(1)
 /** The `defaults` sections that a section inherits, the farthest first. */
 function parents(section: ConfigSection, sections: readonly ConfigSection[]): readonly ConfigSection[] {
   const before = sections.slice(0, sections.indexOf(section)).filter(({ keyword }) => keyword === "defaults");
-  const from = section.words.indexOf("from");
-  const name = from === -1 ? null : section.words[from + 1];
+  const name = parentName(section);
   if (name === null && section.keyword === "defaults") return [];
   const parent = name === null ? before.at(-1) : before.findLast((one) => one.name === name);
   return parent === undefined ? [] : [...parents(parent, sections), parent];
+}
+
+/** The name after `from`; a proxy may be called `from` itself, and a `defaults` section need not have a name. */
+function parentName({ keyword, words }: ConfigSection): string | null {
+  if (keyword === "defaults" && words[1] === "from") return words[2] ?? null;
+  return words[2] === "from" ? (words[3] ?? null) : null;
 }

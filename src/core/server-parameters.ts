@@ -23,6 +23,10 @@ export interface ServerParameters {
 
 /** HAProxy's weight of a server that has none in its line. */
 const DEFAULT_WEIGHT = "1";
+/** HAProxy takes 64 words with the four before these; up to 3.0 it leaves out the rest without a word (measured). */
+const MAX_WORDS = 60;
+const speaksH2 = ({ rest }: ServerParameters): boolean =>
+  rest.get("proto") === "h2" || /(?:^|,)h2(?:,|$)/.test(rest.get("alpn") ?? "");
 /** What needs no quotes on the socket, where quoting has other rules than in the file. */
 const PLAIN_WORD = /^[A-Za-z0-9_.:/[\]@%+,=()*-]+$/;
 
@@ -82,7 +86,10 @@ export function addWords(server: ServerParameters, abilities: Abilities): Result
   }
   if (server.weight !== Number(DEFAULT_WEIGHT)) words.push("weight", String(server.weight));
   if (server.maxconn !== 0) words.push("maxconn", String(server.maxconn));
-  if (abilities.needsPool && !server.rest.has("pool-max-conn"))
-    words.push("pool-max-conn", "-1", "pool-purge-delay", "5s");
+  for (const { words: pair, after } of abilities.missingDefaults)
+    if (!server.rest.has(pair[0]) && (after === null || server.rest.has(after))) words.push(...pair);
+  if (!abilities.multiplexesAdded && speaksH2(server))
+    return refuse("HAProxy 2.6 would open one connection for each request of HTTP/2");
+  if (words.length > MAX_WORDS) return refuse("it has more words than a line on the socket");
   return accept(words);
 }

@@ -52,8 +52,8 @@ export function wantedServers(
         server: line.name,
         address: literal?.address ?? null,
         port: literal?.port ?? 0,
-        checked: isOn(words, { on: "check", off: "no-check" }),
-        disabled: isOn(words, { on: "disabled", off: "enabled" }),
+        checked: read.ok ? read.value.checked : isOn(words, { on: "check", off: "no-check" }),
+        disabled: read.ok ? read.value.disabled : isOn(words, { on: "disabled", off: "enabled" }),
         parameters: read.ok ? read.value : null,
       });
     }

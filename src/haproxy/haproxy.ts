@@ -31,7 +31,9 @@ export interface Applied extends Stamped {
 /** What a look at HAProxy found. */
 export interface Look {
   readonly info: Info;
-  /** The first difference from what was applied, in words; null = there is none. */
+  /** The text that it must have read: what was applied, or of a worker that was not seen before what its file held. */
+  readonly ran: Stamped;
+  /** The first difference from it, in words; null = there is none. */
   readonly difference: string | null;
   /** What brings its servers to those of a text without a reload; null = nothing does. */
   mend(target: Stamped): readonly Operation[] | null;
@@ -163,6 +165,8 @@ export function haproxy(
       } catch (error) {
         // With `-dW` HAProxy refuses a file of states in which a server is down.
         withoutStates = true;
+        // A new worker may run all the same, and has them as they are wanted; what an old one keeps is found again.
+        leaving.clear();
         // One that does not answer may be starting with the new file at this moment: leave it there.
         const answered = !(error instanceof HaproxyError && error.kind === "unreachable");
         if (answered && lastGood !== null) await putBack(lastGood).catch(() => undefined);
@@ -185,12 +189,14 @@ export function haproxy(
         const { info } = running;
         // The digest of a worker that was seen before is that of the file of then.
         const isKnown = applied.pid === 0 || applied.pid === info.pid;
-        const stamp = { revision: applied.revision, digest: isKnown ? null : inFile.digest };
-        const found = mismatch({ ...expectationOf(applied), stamp }, running, leaving.servers());
+        const ran = isKnown ? applied : inFile;
+        const stamp = { revision: ran.revision, digest: isKnown ? null : inFile.digest };
+        const found = mismatch({ ...expectationOf(ran), stamp }, running, leaving.servers());
         if (found === null) lastMaster = (await runningMaster(socketPath)) ?? lastMaster;
         const isOther = found !== null && found.differences === null;
         return {
           info,
+          ran,
           difference: found?.what ?? null,
           mend: (target) => (isOther ? null : mending(target, running, leaving.servers())),
         };

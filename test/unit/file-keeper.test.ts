@@ -76,15 +76,26 @@ describe("fileKeeper", () => {
     expect(written).toEqual([A.text, B.text]);
   });
 
-  it("tells once, at the next pass, that a write failed which nobody waited for", async () => {
+  it("tells once, at the next pass for the same text, that a write failed which nobody waited for", async () => {
     const { keeper, settle, gate, clock } = lab();
     await settle(A, NOW);
     (await gate(0)).reject(new Error("no space left"));
     await keeper.idle();
     expect(keeper.held()).toBeNull();
-    await expect(settle(B, NEVER)).rejects.toThrow("no space left");
+    await expect(settle(A, NEVER)).rejects.toThrow("no space left");
     clock.ms = 250;
-    void settle(B, NEVER);
+    void settle(A, NEVER);
     expect(await gate(1)).toBeDefined();
+  });
+
+  it("tries another text at once, which may lack nothing", async () => {
+    const { keeper, settle, gate } = lab();
+    await settle(A, NOW);
+    (await gate(0)).reject(new Error("refused"));
+    await keeper.idle();
+    const done = settle(B, NOW);
+    (await gate(1)).resolve();
+    await done;
+    expect(keeper.held()).toBe(B);
   });
 });
