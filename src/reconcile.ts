@@ -107,6 +107,8 @@ export function reconciler(options: ReconcileOptions): Reconciler {
   let mustReload: Reason | null = null;
   /** After the check or the disk refused a text, the file goes first: HAProxy must not run what is taken back. */
   let isFileFirst = false;
+  /** The difference for which HAProxy was reloaded last; where it is there again, another reload would not mend it. */
+  let reloadedFor: string | null = null;
   /** HAProxy runs a part of what it was told last. */
   let isHalfDone = false;
 
@@ -250,7 +252,8 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     } else {
       lastGood = { ...seen.ran, pid: seen.info.pid, version: seen.info.version };
       known = "yes";
-      if (seen.difference === null) return null;
+      if (seen.difference === null) reloadedFor = null;
+      if (seen.difference === null || seen.difference === reloadedFor) return null;
       lose(seen.difference);
     }
     if (mustReload === null) return null;
@@ -292,6 +295,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     // It is back, with the old text: now the new one can be tried without leaving it down.
     if (text !== candidate) return { kind: "deferred", reasons: given.reasons };
     barred = null;
+    reloadedFor = mustReload?.what ?? null;
     mustReload = null;
     isFileFirst = false;
     isHalfDone = false;

@@ -15,6 +15,11 @@ export interface Abilities {
    * one again that were busy at that moment (measured).
    */
   readonly movesExactly: boolean;
+  /**
+   * Whether connections to a server in maintenance are closed that were busy when it was put there; on 2.6 they are not,
+   * so that it cannot be deleted, until it is put there once more (measured).
+   */
+  readonly closesBusy: boolean;
   /** `init-state down`, from 3.1 on; before, a server is told to be down after it was enabled. */
   readonly hasInitState: boolean;
   /** Up to 3.0 a file takes time by the square of the servers of a backend. */
@@ -56,6 +61,7 @@ export function abilitiesOf(version: string): Abilities {
     ]),
     missingDefaults: number < 300 ? MISSING_DEFAULTS : [],
     multiplexesAdded: number >= 300,
+    closesBusy: number >= 300,
     movesExactly: number >= 300,
     hasInitState: number >= 301,
     hasQuadraticParse: number <= 300,

@@ -126,13 +126,15 @@ export function change(
   if (different !== undefined) return refuse(`${different} changed`);
   const operations: Operation[] = [];
   const { address, port, checked, weight, maxconn, disabled } = now;
-  if (address !== null && (address !== was.address || port !== was.port)) {
+  const isMoved = address !== null && (address !== was.address || port !== was.port);
+  if (isMoved) {
     if (!abilities.movesExactly) return refuse("HAProxy 2.6 goes on using connections to the old address");
     operations.push({ ...name, kind: "address", address, port });
-    // What the check found at the old address says nothing about the new one.
-    if (checked && !disabled)
-      operations.push({ ...name, kind: "health", health: admitChecked ? "down" : "up" });
   }
+  // What the check found at the old address, or before the maintenance, says nothing about now.
+  const isBack = was.disabled && admitChecked;
+  if (checked && !disabled && (isMoved || isBack))
+    operations.push({ ...name, kind: "health", health: admitChecked ? "down" : "up" });
   // HAProxy makes one number of both when it reads them, and takes the new one for both or for one of them.
   if (maxconn !== was.maxconn && now.rest.has("minconn")) return refuse("maxconn beside minconn changed");
   if (disabled && !was.disabled && endsSessions(now)) return refuse("its sessions would be ended");

@@ -92,8 +92,8 @@ const ORDER: readonly Operation["kind"][] = [
   "address",
   "weight",
   "maxconn",
-  "health",
   "state",
+  "health",
   "remove",
 ];
 

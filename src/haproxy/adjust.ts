@@ -1,3 +1,4 @@
+import { abilitiesOf } from "../core/abilities.ts";
 import { keyOf, type Operation } from "../core/operation.ts";
 import { type Difference, differences, type RunningServer } from "../core/drift.ts";
 import type { ConfigSection } from "../core/haproxy-config.ts";
@@ -15,8 +16,9 @@ export interface Adjustment {
   /** What HAProxy ran until now, and what it shall run. */
   readonly before: readonly ConfigSection[];
   readonly after: readonly ConfigSection[];
-  /** The worker that ran it. */
+  /** The worker that ran it, and its version. */
   readonly pid: number;
+  readonly version: string;
 }
 
 /**
@@ -28,7 +30,8 @@ export async function adjust(
   given: Adjustment,
   { socketPath, leaving }: { socketPath: string; leaving: Leaving },
 ): Promise<Info> {
-  const { operations, before, after, pid } = given;
+  const { operations, before, after, pid, version } = given;
+  const putAgain = !abilitiesOf(version).closesBusy;
   const touched = new Set(operations.map(keyOf));
   const gone = operations.filter(({ kind }) => kind === "remove").map(keyOf);
   const was = gone.length === 0 ? null : wantedServers(before, new Set(gone));
@@ -37,7 +40,7 @@ export async function adjust(
   try {
     const complaints = [...(await tell(socketPath, first))];
     leaving.forget(touched);
-    for (const key of gone) leaving.add(key, was?.servers.get(key)?.parameters ?? null);
+    for (const key of gone) leaving.add(key, was?.servers.get(key)?.parameters ?? null, putAgain);
     let seen = await see({ touched, wanted, leaving, socketPath }, then.length > 0);
     if (then.length > 0) {
       complaints.push(...(await tell(socketPath, then)));
@@ -50,7 +53,7 @@ export async function adjust(
     const there = new Set(running.map(({ backend, name: server }) => keyOf({ backend, server })));
     await finish(
       gone.filter((key) => there.has(key)),
-      { socketPath, leaving, gone },
+      { socketPath, leaving, gone, putAgain },
     );
     return info;
   } catch (cause) {
@@ -108,9 +111,9 @@ async function see(
 /** Most servers are idle a few milliseconds after they left; what is busy for longer goes on leaving. */
 async function finish(
   present: readonly string[],
-  given: { socketPath: string; leaving: Leaving; gone: readonly string[] },
+  given: { socketPath: string; leaving: Leaving; gone: readonly string[]; putAgain: boolean },
 ): Promise<void> {
-  const busy = new Set(await deleteServersSoon(given.socketPath, present));
+  const busy = new Set(await deleteServersSoon(given.socketPath, present, given.putAgain));
   given.leaving.forget(given.gone.filter((key) => !busy.has(key)));
 }
 

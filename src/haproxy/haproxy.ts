@@ -175,8 +175,8 @@ export function haproxy(
     },
     write,
     async adjustTo(candidate, { from, operations, stopwatch }) {
-      const { pid, sections: before } = from;
-      const change = { operations, before, after: candidate.sections, pid };
+      const { pid, version, sections: before } = from;
+      const change = { operations, before, after: candidate.sections, pid, version };
       const info = await timed(stopwatch, "runtime", () => adjust(change, { socketPath, leaving }));
       return { ...candidate, pid: info.pid, version: info.version };
     },

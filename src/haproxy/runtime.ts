@@ -28,31 +28,38 @@ export async function tell(socketPath: string, operations: readonly Operation[])
 }
 
 /**
- * Deletes servers that are in maintenance, as far as they have no connections any more. Each is put there once more
- * just before: 2.6 closes the connections that it keeps only then (measured), and it never takes requests meanwhile.
+ * Deletes servers that are in maintenance, as far as they have no connections any more.
  * @param keys `backend/server`
+ * @param putAgain put each of them there once more before; it takes no requests meanwhile.
  * @returns those that still have some.
  * @throws Error when the socket does not answer.
  */
-export async function deleteServers(socketPath: string, keys: readonly string[]): Promise<readonly string[]> {
-  const busy: string[] = [];
-  for (const key of keys) {
-    const line = `set server ${key} state drain;set server ${key} state maint;del server ${key}`;
-    if ((await answers(socketPath, line)).some((answer) => STILL_BUSY.test(answer))) busy.push(key);
-  }
-  return busy;
+export async function deleteServers(
+  socketPath: string,
+  keys: readonly string[],
+  putAgain: boolean,
+): Promise<readonly string[]> {
+  const again = (key: string): string => `set server ${key} state drain;set server ${key} state maint;`;
+  const commands = keys.map((key) => `${putAgain ? again(key) : ""}del server ${key}`);
+  const found: string[] = [];
+  // Other commands of these lines answer nothing.
+  for (const line of batches(commands))
+    found.push(...(await answers(socketPath, line)).filter((answer) => answer !== ""));
+  // One that said something else than expected is asked again.
+  return found.length === keys.length ? keys.filter((_, at) => STILL_BUSY.test(found[at] ?? "")) : keys;
 }
 
 /** The same, a few times within milliseconds. */
 export async function deleteServersSoon(
   socketPath: string,
   keys: readonly string[],
+  putAgain: boolean,
 ): Promise<readonly string[]> {
   let busy = keys;
   for (const pauseMs of DELETE_AGAIN_MS) {
     if (busy.length === 0) break;
     await sleep(pauseMs);
-    busy = await deleteServers(socketPath, busy);
+    busy = await deleteServers(socketPath, busy, putAgain);
   }
   return busy;
 }

@@ -48,7 +48,7 @@ async function bring(given: { haproxy: HaproxyProcess; before: string; after: st
   const change = { before: applied.sections, after: candidate.sections, operations: todo.operations };
   const gone = leaving({ socketPath, timeoutMs: 60_000, monotonicMs: () => performance.now() });
   const pid = await given.haproxy.workerPid();
-  await adjust({ ...change, pid }, { socketPath, leaving: gone });
+  await adjust({ ...change, pid, version }, { socketPath, leaving: gone });
   return true;
 }
 
