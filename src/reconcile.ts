@@ -1,6 +1,6 @@
 import { abilitiesOf } from "./core/abilities.ts";
-import { countServers } from "./core/haproxy-config.ts";
-import { describeOperation, type Operation } from "./core/operation.ts";
+import { appliedOutcome } from "./core/applied-outcome.ts";
+import type { Operation } from "./core/operation.ts";
 import type { Outcome, StageTimings, Stopwatch } from "./core/outcome.ts";
 import { type Plan, plan } from "./core/plan.ts";
 import { type Roster, rosterBuilder } from "./core/roster.ts";
@@ -80,8 +80,6 @@ interface Barred {
 const TURN_MS = 10_000;
 
 const UNKNOWN: Reason = { section: "", line: 0, what: "what HAProxy runs is not known" };
-/** No more operations than an operator reads. */
-const MAX_OPERATIONS = 20;
 
 /** What two texts have in common that differ in their server lines only. */
 const structureOf = ({ sections, revision }: Stamped): string => revision ?? structure(sections);
@@ -208,7 +206,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     turn.provenAtMs = monotonicMs();
     later.reset();
     await settleFile(turn);
-    return overSocket(candidate, given);
+    return appliedOutcome(candidate, given);
   }
 
   /** Brings the live file up to what HAProxy runs. */
@@ -300,14 +298,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     isFileFirst = false;
     isHalfDone = false;
     later.reset();
-    return {
-      kind: "applied",
-      way: "reload",
-      reasons: given.reasons,
-      operations: [],
-      revision: candidate.revision,
-      servers: countServers(candidate.sections),
-    };
+    return appliedOutcome(candidate, { reasons: given.reasons });
   }
 
   /** What was changed over the socket already, and the file cannot hold, must not run either. */
@@ -375,19 +366,5 @@ export function reconciler(options: ReconcileOptions): Reconciler {
     },
     isLeaving: () => haproxy.leaving().size > 0,
     notBeforeMs: () => Math.max(reloadedAtMs + options.reloadIntervalMs, barred?.untilMs ?? 0),
-  };
-}
-
-function overSocket(
-  { revision, sections }: Stamped,
-  given: { operations: readonly Operation[]; reasons: readonly Reason[] },
-): Outcome {
-  return {
-    kind: "applied",
-    way: "runtime",
-    reasons: given.reasons,
-    operations: given.operations.slice(0, MAX_OPERATIONS).map(describeOperation),
-    revision,
-    servers: countServers(sections),
   };
 }

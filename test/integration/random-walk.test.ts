@@ -16,7 +16,7 @@ import {
 } from "../support/wanted-roster.ts";
 
 /** Rosters for each branch and template; more with the variable WALK_STEPS. */
-const STEPS = Number(process.env["WALK_STEPS"] ?? 25);
+const STEPS = Number(process.env["WALK_STEPS"] ?? 20);
 const NAMES = ["leader", "a", "web.1", "B-2_x", "10", `long-${"x".repeat(55)}`];
 /** Nobody listens there: only what HAProxy knows is looked at. */
 const PLACES = ["127.0.0.1", "127.0.0.2", "::1"].flatMap((host) => [1, 2, 3].map((port) => ({ host, port })));
