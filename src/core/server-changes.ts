@@ -29,7 +29,7 @@ export function serverChanges(before: Servers, after: Servers): ServerChanges {
 }
 
 const isSame = (one: ServerLine | undefined, other: ServerLine | undefined): boolean =>
-  one?.raw === other?.raw && one?.defaults === other?.defaults;
+  one === other || (one?.raw === other?.raw && one?.defaults === other?.defaults);
 
 function trimmed(
   old: readonly ServerLine[],
