@@ -1,5 +1,5 @@
 import type { ServerLine } from "./haproxy-config.ts";
-import type { SectionPair } from "./plan.ts";
+import type { SectionPair } from "./server-changes.ts";
 import type { ProxySettings } from "./proxy-settings.ts";
 
 /** Why the changes of a section need a reload, and the server's line that it is about. */

@@ -1,12 +1,24 @@
 import type { Abilities } from "./abilities.ts";
-import type { ServerLine } from "./haproxy-config.ts";
+import type { ConfigSection, ServerLine } from "./haproxy-config.ts";
 import { keyOf, type Operation } from "./operation.ts";
 import { obstacles } from "./obstacles.ts";
-import type { PlanInput, SectionPair } from "./plan.ts";
 import { proxySettings } from "./proxy-settings.ts";
 import { accept, refuse, type Result } from "./result.ts";
 import { addWords, type ServerParameters, serverParameters } from "./server-parameters.ts";
+import type { SectionPair } from "./server-changes.ts";
 import type { Reason } from "./structure.ts";
+
+/** What holds for all changes. */
+export interface ServerPlanInput {
+  /** The text with these servers. */
+  readonly candidate: { readonly sections: readonly ConfigSection[] };
+  /** What the running HAProxy can be told; null = nothing: every change is a reload. */
+  readonly abilities: Abilities | null;
+  /** Servers that were removed and still have sessions, by `backend/server`, as they were; null = not known. */
+  readonly leaving: ReadonlyMap<string, ServerParameters | null>;
+  /** Whether a new server waits for its first good check. */
+  readonly admitChecked: boolean;
+}
 
 /** What the changes of one section take: operations, or reasons why they cannot be had without a reload. */
 export interface SectionPlan {
@@ -16,7 +28,7 @@ export interface SectionPlan {
 
 type Step = Result<readonly Operation[]>;
 
-export function planServers(pair: SectionPair, input: PlanInput): SectionPlan {
+export function planServers(pair: SectionPair, input: ServerPlanInput): SectionPlan {
   const { section, changes, title } = pair;
   const { abilities } = input;
   const settings = proxySettings(section, input.candidate.sections);
@@ -68,7 +80,7 @@ const isClear = ({ raw }: ServerLine, words: readonly string[]): boolean =>
 const reasonsOnly = (reasons: readonly Reason[]): SectionPlan => ({ operations: [], reasons });
 
 /** What the running HAProxy and the operator say to it. */
-type Given = Pick<PlanInput, "leaving" | "admitChecked"> & { readonly abilities: Abilities };
+type Given = Pick<ServerPlanInput, "leaving" | "admitChecked"> & { readonly abilities: Abilities };
 
 interface Name {
   readonly backend: string;

@@ -1,10 +1,8 @@
-import type { Abilities } from "./abilities.ts";
 import { reloadIsCheaper } from "./cost.ts";
 import { type ConfigSection, countServers } from "./haproxy-config.ts";
 import type { Operation } from "./operation.ts";
-import { planServers, type SectionPlan } from "./plan-servers.ts";
-import { describeServers, serverChanges, type ServerChanges } from "./server-changes.ts";
-import type { ServerParameters } from "./server-parameters.ts";
+import { planServers, type SectionPlan, type ServerPlanInput } from "./plan-servers.ts";
+import { describeServers, type SectionPair, serverChanges } from "./server-changes.ts";
 import type { Stamped } from "./stamp.ts";
 import { byTitle, type Reason, structuralChanges } from "./structure.ts";
 
@@ -16,16 +14,10 @@ export type Plan =
   | { readonly kind: "reload"; readonly reasons: readonly Reason[] };
 
 /** What a plan is made from. */
-export interface PlanInput {
+export interface PlanInput extends ServerPlanInput {
   /** The text that HAProxy is proven to run; null = not known. */
   readonly applied: Stamped | null;
   readonly candidate: Stamped;
-  /** What the running HAProxy can be told; null = nothing: every change is a reload. */
-  readonly abilities: Abilities | null;
-  /** Servers that were removed and still have sessions, by `backend/server`, as they were; null = not known. */
-  readonly leaving: ReadonlyMap<string, ServerParameters | null>;
-  /** Whether a new server waits for its first good check. */
-  readonly admitChecked: boolean;
 }
 
 /** No more reasons than an operator reads. */
@@ -60,13 +52,6 @@ const reload = (reasons: readonly Reason[]): Plan => ({
   kind: "reload",
   reasons: reasons.slice(0, MAX_REASONS),
 });
-
-/** A section in both texts, with what became of its servers. */
-export interface SectionPair {
-  readonly title: string;
-  readonly section: ConfigSection;
-  readonly changes: ServerChanges;
-}
 
 function changedServers(
   before: readonly ConfigSection[],

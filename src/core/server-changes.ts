@@ -9,6 +9,13 @@ export interface ServerChanges {
   readonly isReordered: boolean;
 }
 
+/** A section in both texts, with what became of its servers. */
+export interface SectionPair {
+  readonly title: string;
+  readonly section: ConfigSection;
+  readonly changes: ServerChanges;
+}
+
 type Servers = Pick<ConfigSection, "servers">;
 
 /** Compares by name. Equal lines at the beginning and the end, nearly all of thousands, are passed over. */
