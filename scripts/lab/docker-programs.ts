@@ -9,7 +9,7 @@ import { withLock } from "./lock.ts";
 import { step } from "./progress.ts";
 
 // The engine and its parts, the command line, and the libraries and tools that make runc run on an older release.
-const engine = ["docker.io", "docker-cli", "containerd", "runc"];
+const engine = ["docker.io", "docker-cli", "containerd", "runc", "tini"];
 const plugins = ["docker-compose", "docker-buildx"];
 const libraries = ["libc6", "libseccomp2", "libgcc-s1", "libstdc++6", "patchelf"];
 
