@@ -42,11 +42,14 @@ export async function deleteServers(
   const again = (key: string): string => `set server ${key} state drain;set server ${key} state maint;`;
   const commands = keys.map((key) => `${putAgain ? again(key) : ""}del server ${key}`);
   const found: string[] = [];
-  // Other commands of these lines answer nothing.
   for (const line of batches(commands))
     found.push(...(await answers(socketPath, line)).filter((answer) => answer !== ""));
-  // One that said something else than expected is asked again.
-  return found.length === keys.length ? keys.filter((_, at) => STILL_BUSY.test(found[at] ?? "")) : keys;
+  // Where each server is there, only its deletion says something; where one is not, it is not known whose answer is whose.
+  if (found.length === keys.length) return keys.filter((_, at) => STILL_BUSY.test(found[at] ?? ""));
+  if (keys.length <= 1) return found.some((answer) => STILL_BUSY.test(answer)) ? keys : [];
+  const busy: string[] = [];
+  for (const key of keys) busy.push(...(await deleteServers(socketPath, [key], putAgain)));
+  return busy;
 }
 
 /** The same, a few times within milliseconds. */

@@ -40,6 +40,8 @@ describe.each(haproxyVersions)("HAProxy %s and its file", (version) => {
     const servers = async (): Promise<readonly string[]> =>
       (await runningServers(stack.haproxy)).map(({ name }) => name);
     await stack.app("web1");
+    await stack.untilServed(["web1"]);
+    await eventually(async () => expect((await stack.daemon.get("/readyz")).code).toBe(200));
     await eventually(() => expect(stack.config()).toContain("server web1 "));
     const reloads = stack.reloads();
     writeFileSync(refuses, "");

@@ -6,12 +6,17 @@ import { type Stack, startStack } from "../support/stack.ts";
 const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const CHANGES = 60;
 
-/** A minute of load on one stack, with and without keep-alive, while a server comes or goes every second. */
+/**
+ * A minute of load on one stack, with and without keep-alive, while a server comes or goes every second. Another backend
+ * comes and goes with it, for which HAProxy must be reloaded.
+ */
 async function minuteOfChanges(stack: Stack): Promise<readonly LoadResult[]> {
   const limits = { url: stack.url, connections: 6, maxSeconds: 120, pauseMs: 10 };
   const loads = [startLoad({ ...limits, keepAlive: true }), startLoad({ ...limits, keepAlive: false })];
   for (let change = 0; change < CHANGES; change++) {
     const name = `comes${change % 3}`;
+    if (change % 2 === 0) await stack.etcd.put("/app/servers/other/one", "127.0.0.1:9 check=off");
+    else await stack.etcd.del("/app/servers/other/one");
     if (change % 6 < 3) await stack.app(name);
     else await stack.etcd.del(`/app/servers/${name}`);
     await after(1000);
