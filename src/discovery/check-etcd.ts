@@ -1,7 +1,7 @@
-import { etcdConnect, type EtcdConnect } from "./etcd-client.ts";
-import { folderPrefix, prefixRange } from "./etcd-list.ts";
-import { openEtcd, type EtcdAccess } from "./etcd-session.ts";
-import { etcdTrouble, isDenied } from "./etcd-trouble.ts";
+import { etcdConnect, type EtcdConnect } from "../etcd/client.ts";
+import { folderPrefix, prefixRange } from "../etcd/list.ts";
+import { openEtcd, type EtcdAccess } from "../etcd/session.ts";
+import { etcdTrouble, isDenied } from "../etcd/trouble.ts";
 
 /** What one member of the cluster answered. */
 export interface EtcdReport {

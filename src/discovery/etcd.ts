@@ -5,12 +5,12 @@ import { dirtyFlag, type DirtyFlag } from "../lib/dirty-flag.ts";
 import { SourceError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import { sleep } from "../lib/sleep.ts";
-import { etcdConnect } from "./etcd-client.ts";
-import { folderPrefix, listPrefixes, prefixRange } from "./etcd-list.ts";
-import type { EtcdKeyValue } from "./etcd-messages.ts";
-import { openEtcd, type EtcdAccess, type EtcdSession } from "./etcd-session.ts";
-import { etcdTrouble, isStaleLogin } from "./etcd-trouble.ts";
-import { watchPrefixes, type EtcdEvent } from "./etcd-watch.ts";
+import { etcdConnect } from "../etcd/client.ts";
+import { folderPrefix, listPrefixes, prefixRange } from "../etcd/list.ts";
+import type { EtcdKeyValue } from "../etcd/messages.ts";
+import { openEtcd, type EtcdAccess, type EtcdSession } from "../etcd/session.ts";
+import { etcdTrouble, isStaleLogin } from "../etcd/trouble.ts";
+import { watchPrefixes, type EtcdEvent } from "../etcd/watch.ts";
 import type { Source } from "./source.ts";
 
 export interface EtcdOptions extends EtcdAccess {

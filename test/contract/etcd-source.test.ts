@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { etcdConnect, type EtcdClient } from "../../src/discovery/etcd-client.ts";
-import { listPrefixes } from "../../src/discovery/etcd-list.ts";
-import { openEtcd, type EtcdSession } from "../../src/discovery/etcd-session.ts";
+import { etcdConnect, type EtcdClient } from "../../src/etcd/client.ts";
+import { listPrefixes } from "../../src/etcd/list.ts";
+import { openEtcd, type EtcdSession } from "../../src/etcd/session.ts";
 import { etcdSource, type EtcdOptions } from "../../src/discovery/etcd.ts";
-import { watchPrefixes, type EtcdEvent } from "../../src/discovery/etcd-watch.ts";
+import { watchPrefixes, type EtcdEvent } from "../../src/etcd/watch.ts";
 import { putMany } from "../support/etcd-bulk.ts";
 import { startEtcd, type EtcdServer } from "../support/etcd-server.ts";
 import { eventually } from "../support/eventually.ts";

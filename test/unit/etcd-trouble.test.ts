@@ -5,7 +5,7 @@ import {
   isDenied,
   isStaleLogin,
   isTooLarge,
-} from "../../src/discovery/etcd-trouble.ts";
+} from "../../src/etcd/trouble.ts";
 import { SourceError } from "../../src/lib/errors.ts";
 
 const grpc = (code: number, details: string): Error =>

@@ -1,8 +1,8 @@
 import { SourceError } from "../lib/errors.ts";
 import { sleep } from "../lib/sleep.ts";
-import type { EtcdWatchAnswer, EtcdWatchRequest } from "./etcd-messages.ts";
-import { prefixRange } from "./etcd-list.ts";
-import type { EtcdSession } from "./etcd-session.ts";
+import type { EtcdWatchAnswer, EtcdWatchRequest } from "./messages.ts";
+import { prefixRange } from "./list.ts";
+import type { EtcdSession } from "./session.ts";
 
 export type EtcdEvent = EtcdWatchAnswer["events"][number];
 

@@ -1,7 +1,7 @@
 import { SourceError } from "../lib/errors.ts";
-import type { EtcdKeyValue, EtcdRangeAnswer } from "./etcd-messages.ts";
-import type { EtcdSession } from "./etcd-session.ts";
-import { isDenied, isTooLarge } from "./etcd-trouble.ts";
+import type { EtcdKeyValue, EtcdRangeAnswer } from "./messages.ts";
+import type { EtcdSession } from "./session.ts";
+import { isDenied, isTooLarge } from "./trouble.ts";
 
 const MAX_BYTES = 256 * 1024 * 1024;
 const PAGE_KEYS = 1000;

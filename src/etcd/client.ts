@@ -3,12 +3,15 @@ import { fileURLToPath } from "node:url";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync, type MethodDefinition, type PackageDefinition } from "@grpc/proto-loader";
 import type {
+  EtcdLease,
   EtcdRangeAnswer,
   EtcdRangeRequest,
   EtcdStatus,
+  EtcdTxnAnswer,
+  EtcdTxnRequest,
   EtcdWatchAnswer,
   EtcdWatchRequest,
-} from "./etcd-messages.ts";
+} from "./messages.ts";
 
 /** Conditions of one call. A call rejects with a gRPC error (`code`, `details`), also when `signal` aborts it. */
 export interface EtcdCallOptions {
@@ -25,6 +28,13 @@ export interface EtcdClient {
     options: EtcdCallOptions,
   ): Promise<{ token: string }>;
   range(request: EtcdRangeRequest, options: EtcdCallOptions): Promise<EtcdRangeAnswer>;
+  txn(request: EtcdTxnRequest, options: EtcdCallOptions): Promise<EtcdTxnAnswer>;
+  /** @param ttl seconds; etcd gives no less than its own least, which is some three election timeouts. */
+  leaseGrant(ttl: number, options: EtcdCallOptions): Promise<EtcdLease>;
+  /** Refreshes a lease once. A lease that is gone is answered with a TTL of 0, not with an error. */
+  leaseKeepAlive(id: string, options: EtcdCallOptions): Promise<EtcdLease>;
+  /** Ends a lease, and with it all of its keys. */
+  leaseRevoke(id: string, options: EtcdCallOptions): Promise<void>;
   /** Opens one stream with a watch for each request. It ends only by rejecting: broken, ended, or aborted. */
   watch(
     requests: readonly EtcdWatchRequest[],
@@ -109,10 +119,18 @@ function etcdCalls(api: PackageDefinition, client: grpc.Client): Omit<EtcdClient
   const call = unaryCaller(client);
   const range = method<EtcdRangeRequest, EtcdRangeAnswer>(api, "KV", "Range");
   const status = method<object, EtcdStatus>(api, "Maintenance", "Status");
+  const txn = method<EtcdTxnRequest, EtcdTxnAnswer>(api, "KV", "Txn");
+  const leaseGrant = method<object, EtcdLease>(api, "Lease", "LeaseGrant");
+  const leaseRevoke = method<object, object>(api, "Lease", "LeaseRevoke");
+  const leaseKeepAlive = method<object, EtcdLease>(api, "Lease", "LeaseKeepAlive");
   const authenticate = method<object, { token: string }>(api, "Auth", "Authenticate");
   const watch = method<EtcdWatchRequest, EtcdWatchAnswer>(api, "Watch", "Watch");
   return {
     range: (request, options) => call(range, request, options),
+    txn: (request, options) => call(txn, request, options),
+    leaseGrant: (ttl, options) => call(leaseGrant, { TTL: String(ttl), ID: "0" }, options),
+    leaseRevoke: async (id, options) => void (await call(leaseRevoke, { ID: id }, options)),
+    leaseKeepAlive: (id, options) => onceOverStream(client, leaseKeepAlive)({ ID: id }, options),
     status: (options) => call(status, {}, options),
     authenticate: (user, options) => call(authenticate, user, options),
     watch: (requests, onAnswer, options) =>
@@ -144,6 +162,34 @@ function etcdCalls(api: PackageDefinition, client: grpc.Client): Omit<EtcdClient
         for (const request of requests) stream.write(request);
       }),
   };
+}
+
+/** One question and one answer over a method that is a stream in both directions. */
+function onceOverStream<Q, A>(client: grpc.Client, what: MethodDefinition<Q, A>) {
+  return (request: Q, { signal, timeoutMs, token }: EtcdCallOptions): Promise<A> =>
+    new Promise((resolve, reject) => {
+      const { path, requestSerialize, responseDeserialize } = what;
+      const stream = client.makeBidiStreamRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        metadataOf(token),
+        { deadline: Date.now() + timeoutMs },
+      );
+      const settle = (action: () => void): void => {
+        signal.removeEventListener("abort", cancel);
+        action();
+        stream.cancel();
+      };
+      const cancel = (): void => settle(() => reject(new Error("aborted")));
+      // "error" comes once more after cancel(): the listener has to stay.
+      stream.on("error", (error: Error) => settle(() => reject(error)));
+      stream.on("end", () => settle(() => reject(new Error("etcd sent no answer"))));
+      stream.on("data", (answer: A) => settle(() => resolve(answer)));
+      if (signal.aborted) return cancel();
+      signal.addEventListener("abort", cancel, { once: true });
+      stream.write(request);
+    });
 }
 
 function method<Q, A>(api: PackageDefinition, service: string, name: string): MethodDefinition<Q, A> {

@@ -5,17 +5,21 @@
 
 export interface EtcdHeader {
   readonly revision: string;
+  /** Another one = another cluster: the store was made anew, or restored from a backup. */
+  readonly cluster_id: string;
 }
 
 export interface EtcdKeyValue {
   readonly key: Buffer;
   readonly value: Buffer;
   readonly mod_revision: string;
+  /** The lease that the key goes with; "0" = none. */
+  readonly lease: string;
 }
 
 export interface EtcdRangeRequest {
   readonly key: Buffer;
-  readonly range_end: Buffer;
+  readonly range_end?: Buffer;
   readonly limit?: number;
   readonly revision?: string;
   readonly count_only?: boolean;
@@ -26,6 +30,37 @@ export interface EtcdRangeAnswer {
   readonly kvs: readonly EtcdKeyValue[];
   readonly more: boolean;
   readonly count: string;
+}
+
+/** One condition of a transaction: the key's last write, "0" = there is no such key. */
+export interface EtcdCompare {
+  readonly key: Buffer;
+  readonly target: "MOD";
+  readonly result: "EQUAL";
+  readonly mod_revision: string;
+}
+
+/** One write of a transaction. */
+export type EtcdOperation =
+  | { readonly request_put: { readonly key: Buffer; readonly value: Buffer; readonly lease: string } }
+  | { readonly request_delete_range: { readonly key: Buffer } };
+
+/** At most 128 operations, unless etcd is told otherwise (`--max-txn-ops`); no key may be written twice. */
+export interface EtcdTxnRequest {
+  readonly compare: readonly EtcdCompare[];
+  readonly success: readonly EtcdOperation[];
+}
+
+export interface EtcdTxnAnswer {
+  readonly header: EtcdHeader;
+  readonly succeeded: boolean;
+}
+
+/** A lease as etcd tells of it. `TTL`: seconds that are left; 0 or less = there is none such any more. */
+export interface EtcdLease {
+  readonly header: EtcdHeader;
+  readonly ID: string;
+  readonly TTL: string;
 }
 
 export interface EtcdStatus {

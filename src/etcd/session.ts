@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { SourceError } from "../lib/errors.ts";
-import type { EtcdCallOptions, EtcdClient, EtcdConnect, EtcdTls } from "./etcd-client.ts";
-import type { EtcdStatus } from "./etcd-messages.ts";
-import { etcdTrouble, isAuthOff } from "./etcd-trouble.ts";
+import type { EtcdCallOptions, EtcdClient, EtcdConnect, EtcdTls } from "./client.ts";
+import type { EtcdStatus } from "./messages.ts";
+import { etcdTrouble, isAuthOff, isStaleLogin } from "./trouble.ts";
 
 /** How to reach etcd. Files are read at each connect, so that what rotates them needs no restart. */
 export interface EtcdAccess {
@@ -24,6 +24,13 @@ export interface EtcdSession extends Disposable {
   options(timeoutMs: number): EtcdCallOptions;
   /** Gets a token for the calls to come, if there is a user at all; call it first, and again when it went stale. */
   login(): Promise<void>;
+  /**
+   * Makes one call with `options(timeoutMs)`; when etcd no longer knows our token, logs in anew and makes it once more.
+   */
+  call<T>(
+    timeoutMs: number,
+    attempt: (client: EtcdClient, options: EtcdCallOptions) => Promise<T>,
+  ): Promise<T>;
 }
 
 /** The first answer tells whether the member lives; nothing else bounds the wait for a silent host. */
@@ -44,9 +51,18 @@ export async function openEtcd(given: {
   const login = async (): Promise<void> => {
     token = await newToken({ client, access, options: { signal, timeoutMs: LOGIN_MS } });
   };
+  const call: EtcdSession["call"] = async (timeoutMs, attempt) => {
+    try {
+      return await attempt(client, options(timeoutMs));
+    } catch (thrown) {
+      if (!isStaleLogin(thrown)) throw thrown;
+      await login();
+      return await attempt(client, options(timeoutMs));
+    }
+  };
   try {
     const status = await client.status(options(FIRST_ANSWER_MS));
-    return { client, status, options, login, [Symbol.dispose]: () => client.close() };
+    return { client, status, options, login, call, [Symbol.dispose]: () => client.close() };
   } catch (thrown) {
     client.close();
     throw thrown instanceof SourceError ? thrown : new SourceError(etcdTrouble(thrown));
