@@ -2,21 +2,17 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { hostPort } from "../core/server.ts";
-import type { Status } from "../core/status.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
-import { isAlive, MAX_SILENCE_MS } from "./liveness.ts";
-import type { Metrics } from "./metrics.ts";
-import { readiness } from "./readiness.ts";
-import { statusJson } from "./status-json.ts";
+import { type Answer, type Routes, textAnswer } from "./answer.ts";
 
 export interface HttpOptions {
   /** An IP address or host name; `::` and `0.0.0.0` are all of this machine's. */
   readonly host: string;
   /** 0 = any free port. */
   readonly port: number;
-  readonly status: () => Status;
-  readonly metrics: Pick<Metrics, "text" | "contentType">;
+  /** What is served, by path. */
+  readonly routes: Routes;
   readonly log: Logger;
   /**
    * How long a client may take to send its request, and how long it may leave an answer unread, in milliseconds;
@@ -51,7 +47,7 @@ const HEADERS = {
  * @throws Error naming the address and the option, when it cannot listen there.
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { host, port, log, clientTimeoutMs = 10_000 } = options;
+  const { host, port, routes, log, clientTimeoutMs = 10_000 } = options;
   const limits = {
     headersTimeout: clientTimeoutMs,
     requestTimeout: clientTimeoutMs,
@@ -59,7 +55,6 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
   };
-  const routes = routesOf(options);
   const server = createServer(limits, (request, response) => {
     void serve({ request, response, routes, log });
   });
@@ -98,50 +93,6 @@ async function close(server: Server): Promise<void> {
   await closed;
 }
 
-interface Answer {
-  readonly code: number;
-  readonly type: string;
-  readonly body: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-type Routes = ReadonlyMap<string, () => Answer | Promise<Answer>>;
-
-const TEXT = "text/plain; charset=utf-8";
-const text = (code: number, body: string): Answer => ({ code, type: TEXT, body: `${body}\n` });
-
-const INDEX = `Rollcall
-
-/livez       200 while the loop turns
-/readyz      200 while HAProxy is proven to run what Rollcall rendered; says why not
-/metrics     for Prometheus
-/api/status  everything, as JSON`;
-
-function routesOf({ status, metrics }: HttpOptions): Routes {
-  return new Map<string, () => Answer | Promise<Answer>>([
-    ["/", () => text(200, INDEX)],
-    ["/livez", () => livez(status())],
-    ["/readyz", () => readyz(status())],
-    ["/metrics", async () => ({ code: 200, type: metrics.contentType, body: await metrics.text() })],
-    [
-      "/api/status",
-      () => ({ code: 200, type: "application/json", body: `${JSON.stringify(statusJson(status()))}\n` }),
-    ],
-  ]);
-}
-
-function livez(status: Status): Answer {
-  return isAlive(status)
-    ? text(200, "alive")
-    : text(503, `not alive\nThe loop has ended no pass for more than ${MAX_SILENCE_MS / 60_000} minutes.`);
-}
-
-function readyz(status: Status): Answer {
-  const { ready, reasons, notes } = readiness(status);
-  const lines = [ready ? "ready" : "not ready", ...reasons, ...notes.map((note) => `note: ${note}`)];
-  return text(ready ? 200 : 503, lines.join("\n"));
-}
-
 async function serve(given: {
   request: IncomingMessage;
   response: ServerResponse;
@@ -154,18 +105,18 @@ async function serve(given: {
   } catch (error) {
     log.error({ err: error, path: pathOf(request) }, "a request could not be answered");
     if (response.headersSent) response.destroy();
-    else send(response, { request, answer: text(500, "internal error, see Rollcall's log") });
+    else send(response, { request, answer: textAnswer(500, "internal error, see Rollcall's log") });
   }
 }
 
 async function answer(request: IncomingMessage, routes: Routes): Promise<Answer> {
   if (request.method !== "GET" && request.method !== "HEAD") {
-    return { ...text(405, "only GET and HEAD are answered"), headers: { allow: "GET, HEAD" } };
+    return { ...textAnswer(405, "only GET and HEAD are answered"), headers: { allow: "GET, HEAD" } };
   }
-  if (hasBody(request)) return text(413, "no request here has a body");
+  if (hasBody(request)) return textAnswer(413, "no request here has a body");
   const route = routes.get(pathOf(request));
   return route === undefined
-    ? text(404, `nothing here; there is:\n${[...routes.keys()].join("\n")}`)
+    ? textAnswer(404, `nothing here; there is:\n${[...routes.keys()].join("\n")}`)
     : route();
 }
 

@@ -1,6 +1,14 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import { type Outcome, type PassRecord, STAGES } from "../core/outcome.ts";
 import type { Status } from "../core/status.ts";
+import {
+  addProcessMetrics,
+  Counter,
+  Gauge,
+  Histogram,
+  inSeconds,
+  Registry,
+  setOrRemove,
+} from "./prometheus.ts";
 import { readiness } from "./readiness.ts";
 
 /** What Prometheus is told. Gauges are views of the status at the moment of the scrape; passes are counted. */
@@ -63,6 +71,10 @@ function gauges(registry: Registry): (status: Status, failingSinceMs: number | n
     "Since when passes are refused or fail; no sample while they do not.",
   );
   const servers = gauge("servers", "Servers that are wanted, as of the last pass.", "backend");
+  const held = gauge(
+    "held_servers",
+    "Servers that vanished from their source and are served on, since HAProxy's checks see them up.",
+  );
   const sourceUp = gauge("source_up", "Whether the source is connected: 1 or 0.", "source");
   const sourceServers = gauge("source_servers", "Servers in the source's last picture.", "source");
   const quarantined = gauge("source_quarantined", "Refused entries in the source's last picture.", "source");
@@ -81,6 +93,7 @@ function gauges(registry: Registry): (status: Status, failingSinceMs: number | n
     setOrRemove(workers, status.haproxy.workers);
     setOrRemove(applied, inSeconds(status.applied?.sinceMs ?? null));
     setOrRemove(failing, inSeconds(failingSinceMs));
+    held.set(status.held.length);
     for (const backend of status.roster?.backends ?? [])
       servers.set({ backend: backend.name }, backend.servers.length);
     for (const { name: source, state, snapshot, publishedAtMs } of status.sources) {
@@ -92,13 +105,6 @@ function gauges(registry: Registry): (status: Status, failingSinceMs: number | n
     }
   };
 }
-
-function setOrRemove(gauge: Gauge, value: number | null): void {
-  if (value === null) gauge.remove();
-  else gauge.set(value);
-}
-
-const inSeconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
 
 function passCounters(registry: Registry): {
   count(record: PassRecord): void;
@@ -149,38 +155,4 @@ function passCounters(registry: Registry): {
       else if (outcome.kind !== "deferred") failingSinceMs = null;
     },
   };
-}
-
-/** In the library's order: the first of a family fills in the others. */
-const PROCESS_METRICS = [
-  "process_cpu_user_seconds_total",
-  "process_cpu_system_seconds_total",
-  "process_cpu_seconds_total",
-  "process_start_time_seconds",
-  "process_resident_memory_bytes",
-  "process_open_fds",
-  "process_max_fds",
-  "nodejs_eventloop_lag_seconds",
-  "nodejs_heap_size_total_bytes",
-  "nodejs_heap_size_used_bytes",
-  "nodejs_external_memory_bytes",
-];
-
-/**
- * Some of the library's own metrics of the process. All of them would be 33 families, among them gauges that are
- * named like counters, and two timers that wake an idle process 110 times a second and cannot be stopped (measured:
- * 5 ms of CPU a second). Those timers keep no process alive; here they get the longest periods that they take.
- */
-function addProcessMetrics(registry: Registry): void {
-  const all = new Registry();
-  const longestMs = 2 ** 31 - 1;
-  collectDefaultMetrics({
-    register: all,
-    eventLoopUtilizationTimeout: longestMs,
-    eventLoopMonitoringPrecision: longestMs,
-  });
-  for (const name of PROCESS_METRICS) {
-    const metric = all.getSingleMetric(name);
-    if (metric !== undefined) registry.registerMetric(metric);
-  }
 }

@@ -2,6 +2,7 @@ import type { Outcome } from "../core/outcome.ts";
 import { oldWorkers } from "../core/old-workers.ts";
 import type { SourceState, Status } from "../core/status.ts";
 import { age } from "./age.ts";
+import { sentence } from "./sentence.ts";
 import { type Spell, spell } from "./spell.ts";
 
 export interface Readiness {
@@ -29,6 +30,7 @@ export function readiness(status: Status): Readiness {
       ? null
       : `Nothing new was applied for ${age(status.nowMs - wait.sinceMs)}: ${wait.outcome.reason}`,
     deferredNote(status),
+    heldNote(status),
     oldWorkers(status.haproxy.workers)?.what ?? null,
     quarantineNote(status),
   ].filter(isText);
@@ -95,6 +97,18 @@ function deferredNote({ lastPass, nowMs }: Status): string | null {
   return `A reload waits for the end of the reload interval, since ${age(nowMs - lastPass.atMs)}${what}`;
 }
 
+/** Names no more servers than somebody reads. */
+const FEW_NAMES = 5;
+
+function heldNote({ held, nowMs }: Status): string | null {
+  const [first] = held.toSorted((a, b) => a.untilMs - b.untilMs);
+  if (first === undefined) return null;
+  const names = held.slice(0, FEW_NAMES).map(({ server }) => `${server.backend}/${server.name}`);
+  const more = held.length > names.length ? ` and ${held.length - names.length} more` : "";
+  const what = held.length === 1 ? "1 server vanished and is" : `${held.length} servers vanished and are`;
+  return `${what} held while HAProxy's checks see them up, the first for ${age(first.untilMs - nowMs)} at most: ${names.join(", ")}${more}`;
+}
+
 function quarantineNote({ roster }: Status): string | null {
   const bySource = new Map<string, number>();
   for (const { origin } of roster?.quarantined ?? [])
@@ -104,16 +118,4 @@ function quarantineNote({ roster }: Status): string | null {
   return `Entries are quarantined and not served: ${counts.join(", ")}`;
 }
 
-/** No more of one sentence than somebody reads; HAProxy may complain of each of ten thousand lines. */
-const MAX_LENGTH = 1000;
-
 const isText = (text: string | null): text is string => text !== null;
-
-/** On one line, without control characters, and with its full stop. */
-function sentence(text: string): string {
-  const line = text
-    .replaceAll(/[\s\p{Cc}\u2028\u2029]+/gu, " ")
-    .trim()
-    .replace(/\.+$/, "");
-  return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)}…` : `${line}.`;
-}

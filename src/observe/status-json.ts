@@ -3,7 +3,8 @@ import type { Reason } from "../core/structure.ts";
 import type { BackendRoute } from "../core/roster.ts";
 import { hostPort, type Check, type Server } from "../core/server.ts";
 import type { Refusal, Waiting } from "../core/snapshot.ts";
-import type { SourceState, Status } from "../core/status.ts";
+import type { HeldServer, SourceState, Status } from "../core/status.ts";
+import { ageSeconds, isoTime } from "./iso-time.ts";
 import { readiness } from "./readiness.ts";
 
 /**
@@ -42,6 +43,8 @@ export interface StatusJson {
   readonly quarantined: readonly EntryJson[];
   readonly waiting: readonly (EntryJson & { readonly backend: string; readonly name: string })[];
   readonly warnings: readonly EntryJson[];
+  /** Servers of the backends that vanished from their source and are served on. */
+  readonly held: readonly HeldJson[];
   /** The very last pass, whatever it was. */
   readonly lastPass: PassJson | null;
   /** The latest passes that were not `unchanged`, newest first; of equal retries only the first. */
@@ -83,6 +86,21 @@ export interface EntryJson {
   readonly reason: string;
 }
 
+export interface HeldJson {
+  readonly backend: string;
+  readonly name: string;
+  /** `10.0.0.5:80`, `[fd00::5]:80`. */
+  readonly address: string;
+  readonly source: string;
+  readonly origin: string;
+  /** When it vanished, and until when it is held at most. */
+  readonly since: string;
+  readonly until: string;
+  readonly why: HeldServer["why"];
+  /** What HAProxy's check says; `unknown` until HAProxy was heard. */
+  readonly check: "up" | "unknown";
+}
+
 export interface PassJson {
   readonly pass: number;
   readonly at: string;
@@ -108,21 +126,21 @@ export function statusJson(status: Status): StatusJson {
   const { version, nowMs, startedAtMs, applied, haproxy, roster, lastPass } = status;
   return {
     version,
-    now: time(nowMs),
-    startedAt: time(startedAtMs),
+    now: isoTime(nowMs),
+    startedAt: isoTime(startedAtMs),
     ...readiness(status),
     sources: status.sources.map((source) => sourceJson(source, nowMs)),
     applied: applied && {
       revision: applied.revision,
       pid: applied.pid,
-      since: time(applied.sinceMs),
+      since: isoTime(applied.sinceMs),
       ageSeconds: ageSeconds(applied.sinceMs, nowMs),
     },
     haproxy: {
       up: haproxy.pid !== null,
       pid: haproxy.pid,
       version: haproxy.version,
-      since: time(haproxy.sinceMs),
+      since: isoTime(haproxy.sinceMs),
       workers: haproxy.workers,
     },
     backends: (roster?.backends ?? []).map(({ name, servers }) => ({
@@ -133,6 +151,7 @@ export function statusJson(status: Status): StatusJson {
     quarantined: (roster?.quarantined ?? []).map(entryJson),
     waiting: (roster?.waiting ?? []).map(waitingJson),
     warnings: (roster?.warnings ?? []).map(entryJson),
+    held: status.held.map(heldJson),
     lastPass: lastPass && passJson(lastPass),
     changes: status.passes.map(passJson),
   };
@@ -143,10 +162,10 @@ function sourceJson(source: SourceState, nowMs: number): SourceJson {
   return {
     name,
     state,
-    since: time(sinceMs),
+    since: isoTime(sinceMs),
     error,
     revision: snapshot?.revision ?? null,
-    publishedAt: publishedAtMs === null ? null : time(publishedAtMs),
+    publishedAt: publishedAtMs === null ? null : isoTime(publishedAtMs),
     ageSeconds: publishedAtMs === null ? null : ageSeconds(publishedAtMs, nowMs),
     servers: snapshot?.servers.length ?? 0,
     quarantined: snapshot?.quarantined.length ?? 0,
@@ -168,10 +187,25 @@ function waitingJson(entry: Waiting): StatusJson["waiting"][number] {
   return { ...entryJson(entry), backend: entry.backend, name: entry.name };
 }
 
+function heldJson({ server, why, isUp, sinceMs, untilMs }: HeldServer): HeldJson {
+  const { backend, name, origin } = server;
+  return {
+    backend,
+    name,
+    address: hostPort(server),
+    source: origin.source,
+    origin: origin.id,
+    since: isoTime(sinceMs),
+    until: isoTime(untilMs),
+    why,
+    check: isUp ? "up" : "unknown",
+  };
+}
+
 function passJson({ pass, atMs, durationMs, timings, outcome }: PassRecord): PassJson {
   return {
     pass,
-    at: time(atMs),
+    at: isoTime(atMs),
     kind: outcome.kind,
     way: "way" in outcome ? outcome.way : null,
     stage: "stage" in outcome ? outcome.stage : null,
@@ -185,7 +219,4 @@ function passJson({ pass, atMs, durationMs, timings, outcome }: PassRecord): Pas
   };
 }
 
-const time = (ms: number): string => new Date(ms).toISOString();
-const ageSeconds = (sinceMs: number, nowMs: number): number =>
-  Math.max(0, Math.floor((nowMs - sinceMs) / 1000));
 const tenth = (ms: number): number => Math.round(ms * 10) / 10;

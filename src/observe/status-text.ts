@@ -3,7 +3,7 @@ import { harmless } from "../lib/harmless.ts";
 import { age } from "./age.ts";
 import { changesText } from "./changes-text.ts";
 import { paragraph } from "./paragraph.ts";
-import type { EntryJson, ServerJson, SourceJson, StatusJson } from "./status-json.ts";
+import type { EntryJson, HeldJson, ServerJson, SourceJson, StatusJson } from "./status-json.ts";
 
 export interface StatusTextOptions {
   /** Where the answer is from, to be shown. */
@@ -28,6 +28,7 @@ export function statusText(status: StatusJson, options: StatusTextOptions): stri
     block("quarantined: refused and not served", entries(status.quarantined)),
     block("waiting: served once they are ready", entries(status.waiting)),
     block("warnings: served, but look", entries(status.warnings)),
+    block("held: vanished, served on while HAProxy's check is UP", held(status)),
     changesText(status, last),
   ];
   // Here alone, so that it cannot be forgotten: most of it may have come from keys, labels and other programs.
@@ -123,6 +124,26 @@ function entries(all: readonly EntryJson[]): readonly string[] {
   const few = all.slice(0, FEW);
   const lines = few.flatMap(({ source, origin, reason }) => paragraph(`${source} ${origin}: ${reason}`, 2));
   return all.length > FEW ? [...lines, `  and ${all.length - FEW} more (--json has them)`] : lines;
+}
+
+const VANISHED: Readonly<Record<HeldJson["why"], string>> = {
+  lease: "its lease ended",
+  store: "the store is another or an older one",
+};
+
+function held({ held: all, now }: StatusJson): readonly string[] {
+  const few = columns(
+    all
+      .slice(0, FEW)
+      .map(({ backend, name, address, source, origin, since, until, why, check }) => [
+        `${backend}/${name}`,
+        address,
+        `${VANISHED[why]} ${between(since, now)} ago${check === "up" ? "" : ", HAProxy was not heard yet"}`,
+        `for ${between(now, until)} more`,
+        `${source} ${origin}`,
+      ]),
+  ).map((line) => `  ${line}`);
+  return all.length > FEW ? [...few, `  and ${all.length - FEW} more (--json has them)`] : few;
 }
 
 const block = (title: string, lines: readonly string[]): readonly string[] =>

@@ -8,6 +8,8 @@ export interface EtcdCalls {
   del(key: string): Promise<void>;
   /** The revision of the whole store. */
   revision(): Promise<number>;
+  /** Values of a key in the order of their writes, from a revision on up to now; null = it was deleted. */
+  history(key: string, fromRevision: number): Promise<(string | null)[]>;
   /** Throws away the history up to the present revision. */
   compact(): Promise<void>;
 }
@@ -37,6 +39,15 @@ export function etcdCalls(url: string): EtcdCalls {
     },
     async revision() {
       return Number((await call("range", { key: encode("\0"), count_only: true })).header.revision);
+    },
+    async history(key, fromRevision) {
+      const values: (string | null)[] = [];
+      for (let revision = fromRevision; revision <= (await this.revision()); revision++) {
+        const { kvs = [] } = await call("range", { key: encode(key), revision: String(revision) });
+        const value = kvs[0] === undefined ? null : decode(kvs[0].value ?? "");
+        if (values.at(-1) !== value || values.length === 0) values.push(value);
+      }
+      return values;
     },
     async compact() {
       await call("compaction", { revision: String(await this.revision()), physical: true });

@@ -1,0 +1,27 @@
+import type { AgentStatus } from "../core/agent-status.ts";
+import { agentReadiness } from "./agent-readiness.ts";
+import { agentStatusJson } from "./agent-status-json.ts";
+import { type Answer, jsonAnswer, readyAnswer, type Routes, textAnswer } from "./answer.ts";
+import type { Metrics } from "./metrics.ts";
+
+const INDEX = `Rollcall, agent of a Docker host
+
+/livez       200 while it answers
+/readyz      200 while the host's servers are registered; says why not
+/metrics     for Prometheus
+/api/status  everything, as JSON`;
+
+/** What an agent serves. */
+export function agentRoutes(given: {
+  status: () => AgentStatus;
+  metrics: Pick<Metrics, "text" | "contentType">;
+}): Routes {
+  const { status, metrics } = given;
+  return new Map<string, () => Answer | Promise<Answer>>([
+    ["/", () => textAnswer(200, INDEX)],
+    ["/livez", () => textAnswer(200, "alive")],
+    ["/readyz", () => readyAnswer(agentReadiness(status()))],
+    ["/metrics", async () => ({ code: 200, type: metrics.contentType, body: await metrics.text() })],
+    ["/api/status", () => jsonAnswer(agentStatusJson(status()))],
+  ]);
+}
