@@ -1,7 +1,8 @@
 import { quote } from "../core/address.ts";
 import { accept, refuse, type Result } from "../core/result.ts";
 import { hostPort } from "../core/server.ts";
-import { askStatus } from "../observe/ask-status.ts";
+import { agentStatusText } from "../observe/agent-status-text.ts";
+import { askStatus, isAgentStatus } from "../observe/ask-status.ts";
 import { statusText } from "../observe/status-text.ts";
 import type { Config } from "../options.ts";
 import { type Command, type Context, EXIT } from "./command.ts";
@@ -12,7 +13,11 @@ async function execute({ config, flags, print, signal }: Context): Promise<numbe
   const url = addressOf(flags.get("url"), config.http);
   const { status, text } = await askStatus({ url, signal });
   const last = Number(flags.get("last") ?? DEFAULT_LAST);
-  print(flags.has("json") ? text : statusText(status, { url, last, everyServer: flags.has("servers") }));
+  const everyServer = flags.has("servers");
+  const shown = isAgentStatus(status)
+    ? agentStatusText(status, { url, everyServer })
+    : statusText(status, { url, last, everyServer });
+  print(flags.has("json") ? text : shown);
   return status.ready ? EXIT.good : EXIT.failed;
 }
 
@@ -46,12 +51,12 @@ const parseLast = (given: string): Result<number> =>
 
 export const status: Command = {
   name: "status",
-  summary: "ask the daemon how it is doing, and how the last changes went",
+  summary: "ask the daemon, or an agent, how it is doing and how the last changes went",
   description: `Asks a running daemon, at the address of its option http (flag --http, ROLLCALL_HTTP, rollcall.yaml).
 Shows whether HAProxy is proven to run what is wanted and why not, the sources, backends and refused entries; and of
 each of the last changes when it was, whether it went over the runtime socket or by a reload, how many milliseconds
 each stage took, and what was done, or why a reload was needed, or why it failed. The number of a pass is that of
-the log. It changes nothing. Exit code 0 = ready, 1 = not ready, or it could not be asked.`,
+the log. Of an agent (rollcall register) it shows what is registered. It changes nothing. Exit code 0 = ready, 1 = not ready, or it could not be asked.`,
   flags: {
     url: {
       value: "URL",

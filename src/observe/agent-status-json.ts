@@ -3,6 +3,8 @@ import type { Refusal } from "../core/snapshot.ts";
 import { agentReadiness } from "./agent-readiness.ts";
 import { ageSeconds, isoTime } from "./iso-time.ts";
 
+export type AgentStatusJson = ReturnType<typeof agentStatusJson>;
+
 /**
  * What `/api/status` of an agent answers. Names are kept from version to version; new ones may come. Times are
  * ISO 8601 in UTC, ages are whole seconds.

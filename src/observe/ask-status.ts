@@ -2,13 +2,18 @@ import { once } from "node:events";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { messageOf } from "../lib/errors.ts";
+import type { AgentStatusJson } from "./agent-status-json.ts";
 import type { StatusJson } from "./status-json.ts";
 
 export interface StatusAnswer {
   /** As the daemon sent it. */
   readonly text: string;
-  readonly status: StatusJson;
+  readonly status: StatusJson | AgentStatusJson;
 }
+
+/** An agent answers otherwise than a daemon. */
+export const isAgentStatus = (status: StatusJson | AgentStatusJson): status is AgentStatusJson =>
+  "registration" in status;
 
 const PATH = "/api/status";
 /** A daemon answers within milliseconds; one that does not is in trouble, and that is to be told soon. */
@@ -59,26 +64,19 @@ function troubleOf(error: unknown): string {
     : messageOf(error);
 }
 
+const LISTS_OF_DAEMON = ["sources", "backends", "quarantined", "waiting", "warnings", "changes"];
+const LISTS_OF_AGENT = ["servers", "quarantined", "waiting", "warnings"];
+
 /** Null when it is not Rollcall's. */
-function parse(text: string): StatusJson | null {
+function parse(text: string): StatusJson | AgentStatusJson | null {
   try {
-    const found = JSON.parse(text) as Partial<Record<keyof StatusJson, unknown>> | null;
-    const lists = [
-      "reasons",
-      "notes",
-      "sources",
-      "backends",
-      "quarantined",
-      "waiting",
-      "warnings",
-      "changes",
-    ];
-    const isStatus =
-      typeof found?.ready === "boolean" &&
-      typeof found.version === "string" &&
-      typeof found.haproxy === "object" &&
-      lists.every((name) => Array.isArray(found[name as keyof StatusJson]));
-    return isStatus ? (found as unknown as StatusJson) : null;
+    const found = JSON.parse(text) as Readonly<Record<string, unknown>> | null;
+    if (typeof found?.["ready"] !== "boolean" || typeof found["version"] !== "string") return null;
+    const isAgent = typeof found["registration"] === "object";
+    const lists = ["reasons", "notes", ...(isAgent ? LISTS_OF_AGENT : LISTS_OF_DAEMON)];
+    const isWhole = lists.every((name) => Array.isArray(found[name]));
+    const isStatus = isWhole && (isAgent || typeof found["haproxy"] === "object");
+    return isStatus ? (found as unknown as StatusJson | AgentStatusJson) : null;
   } catch {
     return null;
   }

@@ -6,6 +6,7 @@ import { readCommandLine } from "../../src/command-line.ts";
 import { status } from "../../src/commands/status.ts";
 import { readConfig } from "../../src/config.ts";
 import { askStatus } from "../../src/observe/ask-status.ts";
+import { daemonRoutes } from "../../src/observe/daemon-routes.ts";
 import { startHttp } from "../../src/observe/http.ts";
 import { statusJson } from "../../src/observe/status-json.ts";
 import type { Status } from "../../src/core/status.ts";
@@ -16,7 +17,12 @@ import { healthyStatus } from "../support/status.ts";
 /** Rollcall's own server with this status, on a free port. */
 async function serve(given: Status, host = "127.0.0.1") {
   const metrics = { text: () => Promise.resolve(""), contentType: "text/plain" };
-  const http = await startHttp({ host, port: 0, status: () => given, metrics, log: nullLogger });
+  const http = await startHttp({
+    host,
+    port: 0,
+    routes: daemonRoutes({ status: () => given, metrics }),
+    log: nullLogger,
+  });
   const [, port = ""] = /:([0-9]+)$/.exec(http.address) ?? [];
   return { port, [Symbol.asyncDispose]: () => http.close() };
 }
@@ -46,6 +52,7 @@ async function run(...args: string[]): Promise<{ code: number; printed: string }
   let printed = "";
   const code = await status.run({
     config,
+    args: typed.args,
     flags: typed.flags,
     env: {},
     log: nullLogger,
@@ -129,6 +136,10 @@ describe("rollcall status", () => {
     [["--url", "http://me:secret@x"], "--url: a password does not belong into a URL"],
     [["--lst", "3"], "--lst: no such option"],
   ])("is wrong usage with %j", (args, problem) => {
-    expect(readCommandLine(["status", ...args], [status])).toEqual({ kind: "usage", problems: [problem] });
+    expect(readCommandLine(["status", ...args], [status])).toEqual({
+      kind: "usage",
+      problems: [problem],
+      command: status,
+    });
   });
 });
