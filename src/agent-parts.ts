@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
+import { quote } from "./core/address.ts";
 import { fitName } from "./core/names.ts";
 import type { KeyLayout } from "./core/registry-keys.ts";
 import type { Snapshot } from "./core/snapshot.ts";
@@ -15,8 +17,26 @@ export const keyLayout = (config: Config): KeyLayout => ({
   defaultBackend: config["default-backend"],
 });
 
-/** The name of this host in the store. */
-export const agentHost = (config: Config): string => config["host-name"] ?? fitName(hostname()) ?? "host";
+/** Names that many machines have. */
+const NO_NAMES = new Set(["localhost", "localhost.localdomain"]);
+
+/**
+ * The name of this host in the store.
+ * @throws Error when it has none that is its own and lasts: the engine calls each new container otherwise.
+ */
+export function agentHost(config: Config): string {
+  const given = config["host-name"];
+  if (given !== null) return given;
+  const own = hostname();
+  const name = fitName(own);
+  if (name !== null && !NO_NAMES.has(name) && !isContainerId(own)) return name;
+  const why = isContainerId(own)
+    ? `${own} is the name of the agent's container, and the next one will have another`
+    : `${quote(own)} tells no host from another`;
+  throw new Error(`this host needs a name: ${why}: set host-name`);
+}
+
+const isContainerId = (text: string): boolean => /^[0-9a-f]{12}$/.test(text) && existsSync("/.dockerenv");
 
 /** @throws Error when etcd is off. */
 export function registrarOptions(options: PartsOptions): RegistrarOptions {

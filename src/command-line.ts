@@ -7,10 +7,17 @@ import { OPTION_NAMES } from "./options.ts";
 /** What was typed. */
 export type Invocation =
   | { readonly kind: "help"; readonly command: Command | null }
-  | { readonly kind: "usage"; readonly problems: readonly string[] }
+  | {
+      readonly kind: "usage";
+      readonly problems: readonly string[];
+      /** Whose usage it was; null = there is no such command. */
+      readonly command: Command | null;
+    }
   | {
       readonly kind: "command";
       readonly command: Command;
+      /** What stands behind its name, as its `arguments` want it. */
+      readonly args: readonly string[];
       /** Flags that are options of Rollcall, and `config`. */
       readonly options: ReadonlyMap<string, string>;
       /** Flags of this command alone. */
@@ -29,7 +36,7 @@ export function readCommandLine(args: readonly string[], commands: readonly Comm
     const names = commands.map((one) => one.name);
     const meant = suggest(name, names);
     const hint = meant === undefined ? `commands are ${names.join(", ")}` : `did you mean ${meant}?`;
-    return { kind: "usage", problems: [`${name}: no such command; ${hint}`] };
+    return { kind: "usage", problems: [`${name}: no such command; ${hint}`], command: null };
   }
   return readFlags(rest, command);
 }
@@ -45,11 +52,9 @@ function readFlags(args: readonly string[], command: Command): Invocation {
     options: Object.fromEntries(names.map((name) => [name, { type: isSwitch(name) ? "boolean" : "string" }])),
   });
   const [options, flags, problems] = [new Map<string, string>(), new Map<string, string>(), [] as string[]];
+  const words: string[] = [];
   for (const token of tokens) {
-    // After an unknown flag this is probably its value.
-    if (token.kind === "positional" && problems.length === 0) {
-      problems.push(`${token.value}: ${command.name} takes no such argument`);
-    }
+    if (token.kind === "positional") words.push(token.value);
     if (token.kind !== "option") continue;
     if (token.name === "help" || token.name === "h") return { kind: "help", command };
     const value = token.value ?? (isSwitch(token.name) ? "true" : undefined);
@@ -62,5 +67,21 @@ function readFlags(args: readonly string[], command: Command): Invocation {
     const parsed = command.flags[name]?.parse?.(value);
     if (parsed?.ok === false) problems.push(`--${name}: ${parsed.reason}`);
   }
-  return problems.length > 0 ? { kind: "usage", problems } : { kind: "command", command, options, flags };
+  // Behind an unknown flag there is probably its value, and not an argument.
+  if (problems.length === 0) problems.push(...argumentProblems(words, command));
+  if (problems.length > 0) return { kind: "usage", problems, command };
+  return { kind: "command", command, args: words, options, flags };
+}
+
+function argumentProblems(words: readonly string[], command: Command): readonly string[] {
+  const wanted = command.arguments ?? [];
+  const missing = wanted.filter(({ count }, at) => count === "one" && at >= words.length);
+  if (missing.length > 0) return missing.map(({ name }) => `${name} is missing`);
+  return words.flatMap((word, at) => {
+    const last = wanted.at(-1);
+    const argument = wanted[at] ?? (last?.count === "repeated" ? last : undefined);
+    if (argument === undefined) return [`${word}: ${command.name} takes no such argument`];
+    const parsed = argument.parse?.(word);
+    return parsed?.ok === false ? [`${argument.name}: ${parsed.reason}`] : [];
+  });
 }

@@ -115,6 +115,8 @@ function contradictions(config: Partial<Record<OptionName, unknown>>): readonly 
   needs("etcd-password-file", "etcd-username");
   needs("etcd-cert", "etcd-key");
   needs("etcd-key", "etcd-cert");
+  needs("http-cert", "http-key");
+  needs("http-key", "http-cert");
   if (isSet("haproxy-pid") && isSet("haproxy-pid-file")) {
     found.push("haproxy-pid and haproxy-pid-file say the same thing: set one of them");
   }

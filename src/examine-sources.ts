@@ -1,5 +1,6 @@
 import { bad, type Finding, good, warning } from "./core/finding.ts";
 import type { Refusal, Snapshot } from "./core/snapshot.ts";
+import type { DockerReport } from "./discovery/check-docker.ts";
 import { messageOf } from "./lib/errors.ts";
 import { dockerOptions, etcdOptions, type PartsOptions, sourcesOf } from "./parts.ts";
 import { pictures } from "./picture.ts";
@@ -25,7 +26,10 @@ export async function examineSources(
   return { findings, snapshots };
 }
 
-async function examineEtcd(options: PartsOptions & { signal: AbortSignal }): Promise<readonly Finding[]> {
+/** Asks each member of etcd. */
+export async function examineEtcd(
+  options: PartsOptions & { signal: AbortSignal },
+): Promise<readonly Finding[]> {
   const access = etcdOptions(options);
   if (access === null) return [good("etcd", "off")];
   const { checkEtcd } = await import("./discovery/check-etcd.ts");
@@ -46,17 +50,23 @@ async function examineDocker(options: PartsOptions & { signal: AbortSignal }): P
     return [good("docker", why)];
   }
   const { checkDocker } = await import("./discovery/check-docker.ts");
-  const report = await checkDocker({ ...access, signal });
+  return engineFindings(await checkDocker({ ...access, signal }));
+}
+
+/** What is to be said of an engine that was looked at. */
+export function engineFindings(report: DockerReport): readonly Finding[] {
   if (!report.ok) return [bad("docker", report.reason)];
-  const { endpoint, version, running } = report;
+  const { endpoint, version, running, elsewhere } = report;
   const engine = version === null ? "answers" : `is version ${version.engine}`;
-  const seen = good("docker", `${endpoint} ${engine}, with ${running} running containers`);
+  const others = elsewhere === 0 ? "" : ` and ${elsewhere} tasks on other nodes`;
+  const seen = good("docker", `${endpoint} ${engine}, with ${running} running containers${others}`);
   return report.warning === null ? [seen] : [seen, warning("docker", report.warning)];
 }
 
 const servers = (picture: Snapshot): Finding => good(picture.source, `${picture.servers.length} servers`);
 
-function entries(picture: Snapshot): readonly Finding[] {
+/** What is not served, or deserves a look. */
+export function entries(picture: Snapshot): readonly Finding[] {
   const finding =
     (kind: string) =>
     ({ origin, reason }: Refusal): Finding =>

@@ -26,8 +26,10 @@ export function commandHelp(command: Command): string {
     const { type, help, default: initial } = OPTIONS[name];
     return row(`--${name} ${type.shown}`, initial === null ? help : `${help} [${initial}]`);
   });
+  const wanted = (command.arguments ?? []).map(({ name, help }) => row(name, help));
   const parts = [
     `rollcall ${command.name} - ${command.summary}\n\n${command.description}`,
+    `Usage: ${usageOf(command)} [--OPTION VALUE ...]${wanted.length === 0 ? "" : `\n${wanted.join("\n")}`}`,
     flags.length === 0 ? "" : `Flags:\n${flags.join("\n")}`,
     command.needsConfig
       ? `Options (flag --x-y = variable ROLLCALL_X_Y = "x-y:" in rollcall.yaml; flags win, then variables):\n${[
@@ -40,6 +42,14 @@ export function commandHelp(command: Command): string {
       : `Examples:\n${command.examples.map((line) => `  ${line}`).join("\n")}`,
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+const BRACKETS = { one: ["", ""], optional: ["[", "]"], repeated: ["[", " ...]"] } as const;
+
+/** `rollcall add SERVER HOST:PORT [WORD ...]`; flags are not in it. */
+export function usageOf({ name, arguments: wanted = [] }: Command): string {
+  const words = wanted.map((one) => BRACKETS[one.count].join(one.name));
+  return ["rollcall", name, ...words].join(" ");
 }
 
 const COLUMN = 34;

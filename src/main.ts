@@ -1,19 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
+import { COMMANDS } from "./all-commands.ts";
 import { readCommandLine } from "./command-line.ts";
-import { check } from "./commands/check.ts";
-import { type Command, EXIT } from "./commands/command.ts";
-import { render } from "./commands/render.ts";
-import { run } from "./commands/run.ts";
-import { status } from "./commands/status.ts";
-import { version } from "./commands/version.ts";
+import { CommandError, EXIT } from "./commands/command.ts";
 import { readConfig } from "./config.ts";
-import { commandHelp, generalHelp } from "./help.ts";
+import { commandHelp, generalHelp, usageOf } from "./help.ts";
 import { messageOf } from "./lib/errors.ts";
 import { createLogger } from "./observe/log.ts";
 
 /** The only user of `process`: arguments, environment, signals, exit code. */
-const COMMANDS: readonly Command[] = [run, render, check, status, version];
 /** After a first signal everything ends by itself; what does not within this time, in milliseconds, is left behind. */
 const EXIT_AFTER_MS = 4500;
 /** When what Node compiled is kept, in milliseconds after the start: otherwise only a process that ends well does so. */
@@ -34,11 +29,13 @@ async function main(args: readonly string[]): Promise<number> {
   if (typed.kind === "usage") {
     complain([
       ...typed.problems.map((problem) => `rollcall: ${problem}`),
-      "rollcall --help lists the commands",
+      typed.command === null
+        ? "rollcall --help lists the commands"
+        : `usage: ${usageOf(typed.command)}; rollcall ${typed.command.name} --help tells more`,
     ]);
     return EXIT.usage;
   }
-  const { command, flags, options } = typed;
+  const { command, args: given, flags, options } = typed;
   const { config, problems } = readConfig({ flags: options, env: process.env, readFile });
   if (command.needsConfig && problems.length > 0) {
     complain(problems.map((problem) => `rollcall: ${problem}`));
@@ -46,13 +43,14 @@ async function main(args: readonly string[]): Promise<number> {
   }
   return command.run({
     config,
+    args: given,
     flags,
     env: process.env,
     log: createLogger({
       level: config["log-level"],
       format: config["log-format"],
       // What a command prints is for a file or a pipe; only the daemon has nothing else to say than its log.
-      ...(command.name === "run" ? {} : { destination: { write: toStandardError } }),
+      ...(command.isDaemon === true ? {} : { destination: { write: toStandardError } }),
     }),
     print,
     signal: endSignal(),
@@ -85,7 +83,7 @@ function endSignal(): AbortSignal {
 setTimeout(flushCompileCache, KEEP_COMPILED_MS).unref();
 const exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   complain([`rollcall: ${messageOf(error)}`]);
-  return EXIT.failed;
+  return error instanceof CommandError ? error.exitCode : EXIT.failed;
 });
 // A reader at the other end of a pipe may be slow; leaving at once would cut what it has not read yet.
 process.stdout.write("", () => process.exit(exitCode));

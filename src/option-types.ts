@@ -16,7 +16,18 @@ const type = <T>(shown: string, parse: (text: string) => Result<T>): OptionType<
 export const text = type("TEXT", (given) => (given === "" ? refuse("it is empty") : accept(given)));
 export const path = type("PATH", (given) => (given === "" ? refuse("it is empty") : accept(given)));
 export const duration = type("TIME", parseDuration);
+/** A duration of whole seconds, at least two of them: an etcd lease knows nothing shorter. In milliseconds. */
+export const seconds = type("TIME", (given): Result<number> => {
+  const parsed = parseDuration(given);
+  if (!parsed.ok || (parsed.value >= 2000 && parsed.value % 1000 === 0)) return parsed;
+  return refuse(`${quote(given)} is not a number of whole seconds, two or more`);
+});
 export const backendName = type("NAME", (given) => parseName("backend", given));
+export const serverName = type("NAME", (given) => parseName("name", given));
+/** `auto`, `container`, `host`, or an address or name of this host. */
+export const agentAddress = type("auto|container|host|ADDRESS", (given) =>
+  given === "auto" || given === "container" || given === "host" ? accept(given) : parseHost(given),
+);
 export const onOff = type("on|off", parseBoolean);
 export const pid = type("PID", (given): Result<number> =>
   /^[1-9][0-9]{0,9}$/.test(given) ? accept(Number(given)) : refuse(`${quote(given)} is not a pid`),
@@ -50,11 +61,12 @@ const ETCD_PORT = "2379";
 
 /** `http://HOST:PORT`; the port is etcd's when none is given. */
 export const httpUrl = type("URL", (given): Result<string> => {
+  // First of all, since it must not be repeated.
+  if (given.includes("@")) return refuse("a password does not belong into a URL");
   const url = URL.parse(given.includes("://") ? given : `http://${given}`);
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === "") {
     return refuse(`${quote(given)} is not a URL like http://127.0.0.1:2379`);
   }
-  if (url.username !== "" || url.password !== "") return refuse("a password does not belong into a URL");
   // The parser forgets a port that is the scheme's own; etcd has another one.
   const [, port = ETCD_PORT] =
     /^[^/]*\/\/[^/]*:([0-9]+)\/*$/.exec(given.includes("://") ? given : `http://${given}`) ?? [];

@@ -43,6 +43,11 @@ export const OPTIONS = {
     "/app/overrides/",
     "keys below it set drain, maint, ready or weight=N for servers that others registered",
   ),
+  "etcd-owners-prefix": withDefault(
+    types.keyPrefix,
+    "/app/owners/",
+    "keys below it say which host registered a server; they go with that host's lease",
+  ),
   watch: optional(types.list(types.keyPrefix), "further key prefixes, for templates"),
   "etcd-username": optional(types.text, "user name for etcd"),
   "etcd-password-file": optional(types.path, "file with that user's password"),
@@ -56,7 +61,7 @@ export const OPTIONS = {
   ),
   "docker-host": optional(
     types.text,
-    "where the engine listens: unix:///path or tcp://host:port",
+    "where the engine listens: unix:///path, tcp://host:port or ssh://user@host",
     "DOCKER_HOST",
   ),
   "docker-tls-verify": optional(
@@ -69,8 +74,23 @@ export const OPTIONS = {
     "folder with ca.pem, cert.pem and key.pem for it",
     "DOCKER_CERT_PATH",
   ),
+  "docker-swarm": withDefault(
+    types.choice("off", "auto", "on"),
+    "off",
+    "follow the tasks of the engine's whole swarm, on all nodes; auto = if it is a manager",
+  ),
   "docker-enable-default": withDefault(types.onOff, "off", "serve containers that have no enable label"),
   "label-prefix": withDefault(types.text, "rollcall", "prefix of container labels"),
+  "registrator-labels": withDefault(
+    types.onOff,
+    "off",
+    "read Registrator's SERVICE_… labels and environment variables of containers too",
+  ),
+  "nginx-proxy-labels": withDefault(
+    types.onOff,
+    "off",
+    "read nginx-proxy's VIRTUAL_… labels and environment variables of containers too",
+  ),
   network: optional(
     types.text,
     "network whose addresses are taken; default: the one shared with the load balancer",
@@ -104,15 +124,58 @@ export const OPTIONS = {
     "5m",
     "how long sessions of a removed server may go on before they are ended",
   ),
+  "host-name": optional(
+    types.serverName,
+    "register: name of this host in etcd, each host another one; default: the machine's",
+  ),
+  address: withDefault(
+    types.agentAddress,
+    "auto",
+    "register: where other hosts reach the containers: auto, container (at their own addresses), host, or this host's address",
+  ),
+  "server-names": withDefault(
+    types.choice("service", "host"),
+    "service",
+    "register: servers are called SERVICE-N, or HOST-SERVICE-N",
+  ),
+  "lease-ttl": withDefault(
+    types.seconds,
+    "15s",
+    "register: without a sign of life for so long the host's servers vanish from etcd; whole seconds, at least 2s",
+  ),
+  "on-exit": withDefault(
+    types.choice("withdraw", "leave"),
+    "withdraw",
+    "register: what becomes of the host's servers when the agent ends: drained and taken out, or left for a successor",
+  ),
+  hold: withDefault(
+    types.orOff(types.duration),
+    "15m",
+    "how long servers that vanished from etcd are served on while HAProxy's checks see them up; off = not at all",
+  ),
   "start-timeout": withDefault(
     types.duration,
     "15s",
     "how long to wait at the start for sources that do not answer",
   ),
+  "state-dir": optional(
+    types.path,
+    "folder of what is remembered: the sources' last pictures, the history; default: nothing is remembered",
+  ),
   http: withDefault(
     types.orOff(types.listenAddress),
     "127.0.0.1:8405",
     "where /livez, /readyz, /metrics and /api/status are served",
+  ),
+  "http-token-file": optional(
+    types.path,
+    "file with the token that all but /livez and /readyz need; rollcall status asks with it",
+  ),
+  "http-cert": optional(types.path, "certificate (PEM) for HTTPS in place of HTTP"),
+  "http-key": optional(types.path, "private key (PEM) of that certificate"),
+  "http-ca": optional(
+    types.path,
+    "rollcall status: certificate authority (PEM) of the daemon that --url names; default: the machine's",
   ),
   "log-level": withDefault(types.choice("debug", "info", "warn", "error"), "info", "what is logged"),
   "log-format": withDefault(types.choice("json", "text"), "json", "JSON lines, or text for people"),

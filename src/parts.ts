@@ -36,6 +36,7 @@ export function etcdOptions({ config, log }: PartsOptions) {
     overridesPrefix: config["etcd-overrides-prefix"],
     watch: config.watch ?? [],
     defaultBackend: config["default-backend"],
+    keepVanishedMs: config.hold,
     ...given({
       username: config["etcd-username"],
       passwordFile: config["etcd-password-file"],
@@ -58,6 +59,16 @@ export function dockerOptions({ config }: PartsOptions) {
   return dockerAccess(config);
 }
 
+/**
+ * Options of the Docker source of an agent, which has no other.
+ * @throws Error when Docker is off.
+ */
+export function agentDockerOptions({ config }: PartsOptions) {
+  if (config.docker === "off")
+    throw new Error("docker is off, so there is nothing to register: set it to on");
+  return dockerAccess(config);
+}
+
 function dockerAccess(config: Config) {
   const host = config["docker-host"] ?? DEFAULT_DOCKER_SOCKET;
   return {
@@ -72,6 +83,10 @@ function dockerAccess(config: Config) {
       enableByDefault: config["docker-enable-default"],
       defaultBackend: config["default-backend"],
       network: config.network,
+      foreign: {
+        registrator: config["registrator-labels"],
+        nginxProxy: config["nginx-proxy-labels"],
+      },
     },
     selfId: ownContainerId({
       mountinfo: textOf("/proc/self/mountinfo"),
@@ -79,7 +94,9 @@ function dockerAccess(config: Config) {
       hostname: hostname(),
       dockerenv: existsSync("/.dockerenv"),
     }),
-    now: Date.now,
+    swarm: config["docker-swarm"],
+    // Drains are spans of time: a wall clock that somebody sets must neither end nor prolong them.
+    now: () => performance.now(),
   };
 }
 

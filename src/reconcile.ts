@@ -9,11 +9,15 @@ import { type Applied, describeFailure, type Haproxy } from "./haproxy/haproxy.t
 import { backoff } from "./lib/backoff.ts";
 import { messageOf } from "./lib/errors.ts";
 import type { Logger } from "./lib/logger.ts";
+import type { SecondOpinion } from "./second-opinion.ts";
+import { withVanished } from "./core/with-held.ts";
 import { startGate } from "./start-gate.ts";
 
 /** What a pass needs of the world; all times are in milliseconds. */
 export interface ReconcileOptions {
   readonly board: Board;
+  /** The snapshots as they are to be merged, with what is held in them; gets what was wanted until now. */
+  readonly hold: SecondOpinion["over"];
   readonly haproxy: Haproxy;
   /** Renders a roster and stamps the text. */
   readonly render: (roster: Roster) => Promise<Stamped>;
@@ -79,7 +83,8 @@ export function reconciler(options: ReconcileOptions): Reconciler {
   /** A reload that HAProxy does not take may cost it two seconds: more and more time between two of them. */
   const later = backoff({ firstMs: 1000, maxMs: 60_000 });
   const known = knownHaproxy({ ...options, haproxy, monotonicMs });
-  let roster: Roster | null = null;
+  /** At first what an earlier process wanted, if that is known: what vanished since then may be held. */
+  let roster = board.snapshots().length === 0 ? null : build(withVanished(board.snapshots()));
   let reloadedAtMs = -Infinity;
   let barred: Barred | null = null;
   let silentSinceMs = Infinity;
@@ -133,7 +138,7 @@ export function reconciler(options: ReconcileOptions): Reconciler {
 
   async function prepare(stopwatch: Stopwatch): Promise<Stamped | Outcome> {
     const start = monotonicMs();
-    roster = build(board.snapshots());
+    roster = build(options.hold(board.snapshots(), roster));
     stopwatch.merge = monotonicMs() - start;
     try {
       return await options.render(roster);

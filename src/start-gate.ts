@@ -4,7 +4,8 @@ import type { Board } from "./discovery/board.ts";
 /**
  * Says whether a candidate may be applied although a source never answered. Such a source may be the one that had the
  * servers which the live file has and the candidate lacks: an outage at our start must not empty a backend. So until
- * the start time limit everything waits for the required sources, and afterwards only what would remove a server. A
+ * the start time limit everything waits for the required sources, and afterwards only what would remove a server; what
+ * an earlier process knew of a source, if there is a state folder, stands in for it then. A
  * source that need not exist (`docker: auto` without an engine) is waited for only up to the limit, and only where
  * something would be removed.
  */
@@ -24,10 +25,9 @@ export function startGate(options: {
 }): StartGate {
   const { board, opensAtMs, monotonicMs } = options;
   const isEarly = (): boolean => monotonicMs() < opensAtMs;
-  const missing = (): ReturnType<Board["missing"]> => [
-    ...board.missing(),
-    ...(isEarly() ? board.absent() : []),
-  ];
+  /** What a source had before our start may be known from the state folder. */
+  const missing = (): ReturnType<Board["missing"]> =>
+    [...board.missing(), ...(isEarly() ? board.absent() : [])].filter(({ snapshot }) => snapshot === null);
   return {
     isWatching: () => missing().length > 0,
     closed: () => (isEarly() && board.missing().length > 0 ? why(board.missing()) : null),

@@ -1,5 +1,5 @@
 import type { PassRecord } from "./core/outcome.ts";
-import type { Status } from "./core/status.ts";
+import type { HeldServer, Pin, Status } from "./core/status.ts";
 import type { Board } from "./discovery/board.ts";
 import type { Info } from "./haproxy/running.ts";
 import type { Reconciler } from "./reconcile.ts";
@@ -17,6 +17,8 @@ const MAX_PASSES = 100;
 export function statusKeeper(options: {
   board: Board;
   reconciler: Reconciler;
+  held: () => readonly HeldServer[];
+  pin: () => Pin | null;
   version: string;
   now: () => number;
 }): StatusKeeper {
@@ -55,6 +57,8 @@ export function statusKeeper(options: {
         nowMs: now(),
         sources: board.sources(),
         roster: reconciler.roster(),
+        held: options.held(),
+        pin: options.pin(),
         applied: applied && { revision: applied.revision, pid: applied.pid, sinceMs: appliedAtMs },
         haproxy,
         passes,

@@ -8,17 +8,32 @@ import type { Snapshot } from "../core/snapshot.ts";
 import { checkConfig } from "../haproxy/check.ts";
 import { configFile } from "../haproxy/config-file.ts";
 import { examineHaproxy } from "../haproxy/doctor.ts";
+import { examineHttp } from "../examine-http.ts";
 import { examineSources } from "../examine-sources.ts";
 import { messageOf } from "../lib/errors.ts";
 import { rendererOf } from "../parts.ts";
 import { type Command, type Context, EXIT } from "./command.ts";
 
 async function execute(context: Context): Promise<number> {
-  const { config, flags, print, kill } = context;
+  const { flags, print } = context;
+  const findings = flags.has("register") ? await examineAgent(context) : await examineAll(context);
+  print(flags.has("json") ? JSON.stringify(findings) : findings.map(line).join("\n"));
+  return findings.some((finding) => finding.state === "bad") ? EXIT.failed : EXIT.good;
+}
+
+async function examineAgent(context: Context): Promise<readonly Finding[]> {
+  const { examineRegistration } = await import("../examine-registration.ts");
+  return examineRegistration(context);
+}
+
+/** All that "rollcall run" needs. */
+async function examineAll(context: Context): Promise<readonly Finding[]> {
+  const { config, kill } = context;
   const { findings: ofSources, snapshots } = await examineSources(context);
-  const findings = [
+  return [
     ...ofSources,
     await examineTemplate(context, snapshots),
+    ...(await examineHttp(config)),
     ...(await examineHaproxy({
       binary: config["haproxy-bin"],
       configPath: config["haproxy-config"],
@@ -28,8 +43,6 @@ async function execute(context: Context): Promise<number> {
       kill,
     })),
   ];
-  print(flags.has("json") ? JSON.stringify(findings) : findings.map(line).join("\n"));
-  return findings.some((finding) => finding.state === "bad") ? EXIT.failed : EXIT.good;
 }
 
 const MARK = { good: "ok  ", warning: "look", bad: "BAD " } as const;
@@ -62,8 +75,18 @@ export const check: Command = {
   description: `A doctor: reads every source once, renders the template and lets HAProxy check it, looks whether the file
 can be replaced, the sockets answer and HAProxy can be told to reload. It changes nothing.
 Exit code 0 = all is well, 1 = something is wrong, 78 = the configuration itself is wrong.`,
-  flags: { json: { value: null, help: "as JSON: a list of {what, state, detail}" } },
-  examples: ["rollcall check", "rollcall check --docker on --haproxy-socket /run/haproxy/admin.sock"],
+  flags: {
+    register: {
+      value: null,
+      help: 'look at what "rollcall register" needs instead: etcd, the engine, and each container\'s address',
+    },
+    json: { value: null, help: "as JSON: a list of {what, state, detail}" },
+  },
+  examples: [
+    "rollcall check",
+    "rollcall check --register",
+    "rollcall check --docker on --haproxy-socket /run/haproxy/admin.sock",
+  ],
   needsConfig: true,
   run: execute,
 };

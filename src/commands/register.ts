@@ -7,9 +7,9 @@ import { board as newBoard } from "../discovery/board.ts";
 import { keepRunning } from "../discovery/keep-running.ts";
 import { agentMetrics } from "../observe/agent-metrics.ts";
 import { agentRoutes } from "../observe/agent-routes.ts";
-import { startHttp } from "../observe/http.ts";
 import { rollcallVersion } from "../parts.ts";
 import { registrar as newRegistrar } from "../registration/registrar.ts";
+import { serveHttp } from "../serve-http.ts";
 import { type Command, type Context, EXIT } from "./command.ts";
 
 /** Wires the parts together and runs them until the process is asked to end. */
@@ -18,8 +18,11 @@ async function execute(context: Context): Promise<number> {
   const [now, version, host] = [Date.now, rollcallVersion(), agentHost(config)];
   const startedAtMs = now();
   const registrar = newRegistrar(registrarOptions(context));
-  const { source, address } = await agentSource(context);
-  log.info({ version, host, address, etcdPrefix: config["etcd-prefix"] }, "rollcall's agent starts");
+  const { source, hostAddress } = await agentSource(context);
+  log.info(
+    { version, host, address: config.address, etcdPrefix: config["etcd-prefix"] },
+    "rollcall's agent starts",
+  );
 
   let refused: readonly Refusal[] = [];
   const onPicture = (picture: Snapshot): void => {
@@ -37,11 +40,11 @@ async function execute(context: Context): Promise<number> {
     if (ofSource === undefined) throw new Error("the board has lost its source");
     const nowMs = now();
     const registration = registrar.status();
+    const address = hostAddress();
     return { version, startedAtMs, nowMs, host, address, source: ofSource, registration, refused };
   };
   const routes = agentRoutes({ status, metrics: agentMetrics({ status }) });
-  const http = config.http === null ? null : await startHttp({ ...config.http, routes, log });
-  if (http !== null) log.info({ address: http.address }, "serving /readyz, /metrics and /api/status");
+  const http = await serveHttp({ config, routes, log });
   await Promise.all([keepRunning({ source, board, log, signal }), registrar.run(signal)]);
   await http?.close();
   log.info({}, "rollcall's agent ends, the containers go on");

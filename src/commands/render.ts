@@ -1,10 +1,8 @@
 import { buildRoster } from "../core/roster.ts";
 import { haproxyOf, fileSourceOf, rendererOf, sourcesOf } from "../parts.ts";
 import { pictures } from "../picture.ts";
+import { printDiff } from "../print-diff.ts";
 import { type Command, type Context, EXIT } from "./command.ts";
-
-/** Lines of context in the diff, as `diff -u` has them. */
-const CONTEXT_LINES = 3;
 
 async function execute(context: Context): Promise<number> {
   const { config, flags, print, signal } = context;
@@ -18,26 +16,12 @@ async function execute(context: Context): Promise<number> {
   }
   const haproxy = haproxyOf(context);
   const live = await haproxy.liveText();
+  const path = config["haproxy-config"];
   if (flags.has("diff"))
-    await printDiff({ live: live ?? "", wanted: candidate.text, path: config["haproxy-config"], print });
+    await printDiff({ from: live ?? "", to: candidate.text, names: [path, `${path} (wanted)`], print });
   else if (!flags.has("write")) print(candidate.text);
   if (flags.has("write") && live !== candidate.text) await haproxy.write(candidate);
   return flags.has("diff") && live !== candidate.text ? EXIT.differs : EXIT.good;
-}
-
-async function printDiff(given: {
-  live: string;
-  wanted: string;
-  path: string;
-  print: (text: string) => void;
-}): Promise<void> {
-  const { live, wanted, path, print } = given;
-  if (live === wanted) return;
-  const { createTwoFilesPatch } = await import("diff");
-  const patch = createTwoFilesPatch(path, `${path} (wanted)`, live, wanted, "", "", {
-    context: CONTEXT_LINES,
-  });
-  print(patch.replace(/^=+\n/, ""));
 }
 
 export const render: Command = {

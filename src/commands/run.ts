@@ -4,12 +4,17 @@ import type { Stamped } from "../core/stamp.ts";
 import { board as newBoard } from "../discovery/board.ts";
 import { keepRunning } from "../discovery/keep-running.ts";
 import { countWorkers } from "../haproxy/count-workers.ts";
+import { readHealth } from "../haproxy/health.ts";
+import { daemonState, type DaemonState, type DaemonStateOptions } from "../daemon-state.ts";
 import { dirtyFlag } from "../lib/dirty-flag.ts";
+import { messageOf } from "../lib/errors.ts";
 import { loop } from "../loop.ts";
-import { startHttp } from "../observe/http.ts";
+import { daemonRoutes } from "../observe/daemon-routes.ts";
 import { metrics as newMetrics } from "../observe/metrics.ts";
 import { haproxyOf, rendererOf, isDockerOptional, rollcallVersion, followedSources } from "../parts.ts";
 import { reconciler as newReconciler } from "../reconcile.ts";
+import { secondOpinion } from "../second-opinion.ts";
+import { serveHttp } from "../serve-http.ts";
 import { statusKeeper } from "../status-keeper.ts";
 import { oldWorkersTeller } from "../tell-old-workers.ts";
 import { refusalTeller } from "../tell-refusals.ts";
@@ -29,10 +34,14 @@ async function execute(context: Context): Promise<number> {
   const version = rollcallVersion();
   log.info({ version, sources: names, haproxyConfig: config["haproxy-config"] }, "rollcall starts");
 
+  let state: DaemonState | null = null;
   const board = newBoard({
     names,
     optional: isDockerOptional(config) ? ["docker"] : [],
-    onChange: changed.poke,
+    onChange: () => {
+      changed.poke();
+      state?.onBoard();
+    },
     now,
   });
   const haproxy = haproxyOf(context);
@@ -46,27 +55,49 @@ async function execute(context: Context): Promise<number> {
   };
   const templates = watchTemplates(changed.poke, signal);
   // Watched from the moment they were read: what is changed while a pass goes on must not be missed.
-  const render = (roster: Roster): Promise<Stamped> =>
-    renderOnce(roster).finally(() => templates.update(renderer.files()));
+  const render = async (roster: Roster): Promise<Stamped> =>
+    state?.pinned() ?? renderOnce(roster).finally(() => templates.update(renderer.files()));
   const defaultBackend = config["default-backend"];
+  const opinion = secondOpinion({
+    holdMs: config.hold,
+    readHealth: (backends) => readHealth(config["haproxy-socket"], backends),
+    onChange: changed.poke,
+    log,
+    monotonicMs,
+    now,
+  });
+  state = await stateOf(context, {
+    sources,
+    board,
+    onChange: changed.poke,
+    release: opinion.release,
+  });
   const reconciler = newReconciler({
     board,
+    hold: opinion.over,
     haproxy,
     render,
     defaultBackend,
     onWritten: changed.poke,
     ...times,
   });
-  const keeper = statusKeeper({ board, reconciler, version, now });
+  state?.begin(reconciler.roster());
+  const keeper = statusKeeper({
+    board,
+    reconciler,
+    held: opinion.held,
+    pin: () => state?.pin() ?? null,
+    version,
+    now,
+  });
   const metrics = newMetrics({ status: keeper.status });
 
-  const http =
-    config.http === null ? null : await startHttp({ ...config.http, status: keeper.status, metrics, log });
-  if (http !== null) log.info({ address: http.address }, "serving /readyz, /metrics and /api/status");
+  const http = await serveHttp({ config, log, routes: daemonRoutes({ status: keeper.status, metrics }) });
   const tellRefusals = refusalTeller(log);
   const onPass = (record: PassRecord): void => {
     keeper.onPass(record);
     metrics.onPass(record);
+    state?.onPass(record, { roster: reconciler.roster(), text: reconciler.applied()?.text ?? null });
     tellRefusals(reconciler.roster());
   };
   const tellOldWorkers = oldWorkersTeller(log);
@@ -86,11 +117,26 @@ async function execute(context: Context): Promise<number> {
   await allOrNone(stop, [
     ...sources.map((source) => keepRunning({ source, board, log, signal })),
     watchHaproxy(watch, signal),
+    opinion.run(signal),
+    ...(state === null ? [] : [state.run(signal)]),
     loop({ reconciler, changed, ...times, log, now, onPass }, signal),
   ]);
   await http?.close();
   log.info({}, "rollcall ends, HAProxy goes on");
   return EXIT.good;
+}
+
+/** Null when nothing is to be remembered, or cannot be: HAProxy is served all the same. */
+async function stateOf(
+  { config, log }: Context,
+  given: Omit<DaemonStateOptions, "path" | "log">,
+): Promise<DaemonState | null> {
+  const path = config["state-dir"];
+  if (path === null) return null;
+  return daemonState({ ...given, path, log }).catch((error: unknown) => {
+    log.error({ reason: messageOf(error) }, "going on without a state folder");
+    return null;
+  });
 }
 
 /** Waits for all tasks; when one of them fails, which none should, the others are stopped and the error goes up. */
@@ -119,5 +165,6 @@ Runs until SIGTERM or SIGINT; HAProxy goes on serving without it.`,
     "ROLLCALL_LOG_FORMAT=text rollcall run --template /etc/rollcall/haproxy.cfg.eta",
   ],
   needsConfig: true,
+  isDaemon: true,
   run: execute,
 };

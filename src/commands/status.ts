@@ -1,17 +1,15 @@
+import { askDaemon } from "../ask-daemon.ts";
 import { quote } from "../core/address.ts";
 import { accept, refuse, type Result } from "../core/result.ts";
-import { hostPort } from "../core/server.ts";
 import { agentStatusText } from "../observe/agent-status-text.ts";
-import { askStatus, isAgentStatus } from "../observe/ask-status.ts";
+import { isAgentStatus } from "../observe/ask-status.ts";
 import { statusText } from "../observe/status-text.ts";
-import type { Config } from "../options.ts";
 import { type Command, type Context, EXIT } from "./command.ts";
 
 const DEFAULT_LAST = "10";
 
 async function execute({ config, flags, print, signal }: Context): Promise<number> {
-  const url = addressOf(flags.get("url"), config.http);
-  const { status, text } = await askStatus({ url, signal });
+  const { url, status, text } = await askDaemon({ config, url: addressOf(flags.get("url")), signal });
   const last = Number(flags.get("last") ?? DEFAULT_LAST);
   const everyServer = flags.has("servers");
   const shown = isAgentStatus(status)
@@ -21,26 +19,19 @@ async function execute({ config, flags, print, signal }: Context): Promise<numbe
   return status.ready ? EXIT.good : EXIT.failed;
 }
 
-/** @throws Error when the daemon has no address. */
-function addressOf(given: string | undefined, http: Config["http"]): string {
+/** Null = it was not given. */
+function addressOf(given: string | undefined): string | null {
   const url = given === undefined ? null : parseUrl(given);
-  if (url?.ok === true) return url.value;
-  if (http === null) {
-    throw new Error(
-      "the option http is off, so a daemon with these options cannot be asked; set it to an address and start the daemon anew, or name another daemon with --url",
-    );
-  }
-  // One that listens on all addresses is asked on this machine.
-  const address = http.host === "::" || http.host === "0.0.0.0" ? "127.0.0.1" : http.host;
-  return `http://${hostPort({ address, port: http.port })}`;
+  return url?.ok === true ? url.value : null;
 }
 
 function parseUrl(given: string): Result<string> {
+  // First of all, since it must not be repeated.
+  if (given.includes("@")) return refuse("a password does not belong into a URL");
   const url = URL.parse(given.includes("://") ? given : `http://${given}`);
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === "") {
     return refuse(`${quote(given)} is not a URL like http://127.0.0.1:8405`);
   }
-  if (url.username !== "" || url.password !== "") return refuse("a password does not belong into a URL");
   return accept(`${url.origin}${url.pathname.replace(/\/$/, "")}`);
 }
 
@@ -56,7 +47,8 @@ export const status: Command = {
 Shows whether HAProxy is proven to run what is wanted and why not, the sources, backends and refused entries; and of
 each of the last changes when it was, whether it went over the runtime socket or by a reload, how many milliseconds
 each stage took, and what was done, or why a reload was needed, or why it failed. The number of a pass is that of
-the log. Of an agent (rollcall register) it shows what is registered. It changes nothing. Exit code 0 = ready, 1 = not ready, or it could not be asked.`,
+the log. Of an agent (rollcall register) it shows what is registered. It changes nothing. The token of http-token-file is
+sent along, also to --url. Exit code 0 = ready, 1 = not ready, or it could not be asked.`,
   flags: {
     url: {
       value: "URL",
@@ -70,7 +62,7 @@ the log. Of an agent (rollcall register) it shows what is registered. It changes
   examples: [
     "rollcall status",
     "rollcall status --servers --last 100",
-    "rollcall status --url http://lb2:8405",
+    "rollcall status --url https://lb2:8405 --http-token-file lb2.token --http-ca ca.pem",
     "rollcall status --json | jq '.changes[] | select(.way == \"reload\") | .reasons'",
     "watch -n 1 rollcall status",
   ],

@@ -6,12 +6,19 @@ import { accept, refuse, type Result } from "./result.ts";
 
 /** Where a container's port can be reached. */
 export type Reach =
-  | { readonly kind: "reachable"; readonly address: string; readonly port: number }
+  | {
+      readonly kind: "reachable";
+      readonly address: string;
+      readonly port: number;
+      /** Why it is this one, in words; empty = it goes without saying. */
+      readonly why: string;
+    }
   /** Its network gave it no address, yet or any more. */
   | { readonly kind: "waiting"; readonly reason: string };
 
 const LOOPBACK = "127.0.0.1";
-const ANY_ADDRESS = new Set(["", "0.0.0.0", "::"]);
+/** A port that is bound to one of these is open on all addresses of the host. */
+export const ANY_ADDRESS = new Set(["", "0.0.0.0", "::"]);
 
 /**
  * Finds the address and port under which `port` of `container` is reached; refused rather than guessed where it is
@@ -34,10 +41,10 @@ export function containerAddress(options: {
   const onHostNetwork = home.networkMode === "host";
   if (wish.address === "host") {
     const published = onHostNetwork ? [{ privatePort: port, publicPort: port, hostIp: "" }] : home.published;
-    return publishedAddress({ published, port, self });
+    return publishedAddress({ published, port, self, node: home.hostAddress });
   }
   if (onHostNetwork) {
-    if (isOnHost(self)) return reachable(LOOPBACK, port);
+    if (isOnHost(self) && home.hostAddress === undefined) return reachable(LOOPBACK, port);
     return refuse(
       `it is on the host's network and has no address of its own: set ${labelPrefix}.address (a fixed address, or host)`,
     );
@@ -58,24 +65,28 @@ export function containerAddress(options: {
 const isOnHost = (self: SelfPlace): boolean =>
   self.kind === "host" || (self.kind === "container" && self.hostNetwork);
 
-function reachable(address: string, port: number): Result<Reach> {
+/** A reach, if the address is one. */
+export function reachable(address: string, port: number, why = ""): Result<Reach> {
   const host = parseHost(address);
-  return host.ok ? accept({ kind: "reachable", address: host.value, port }) : host;
+  return host.ok ? accept({ kind: "reachable", address: host.value, port, why }) : host;
 }
 
 function publishedAddress(options: {
   published: readonly PublishedPort[];
   port: number;
   self: SelfPlace;
+  /** Address of the node, for a task of Docker Swarm. */
+  node: string | undefined;
 }): Result<Reach> {
-  const { port, self } = options;
+  const { port, self, node } = options;
   const bindings = options.published.filter((one) => one.privatePort === port);
   if (bindings.length === 0) return refuse(`address host: port ${port} is not published on the host`);
   const open = bindings.find((one) => ANY_ADDRESS.has(one.hostIp));
-  const hostAddress = addressOfHost(self);
+  const hostAddress = node ?? addressOfHost(self);
+  const isOurHost = isOnHost(self) && node === undefined;
   if (open !== undefined && hostAddress !== null) return reachable(hostAddress, open.publicPort);
   const bound = bindings.find(
-    (one) => !ANY_ADDRESS.has(one.hostIp) && (isOnHost(self) || !isLoopback(one.hostIp)),
+    (one) => !ANY_ADDRESS.has(one.hostIp) && (isOurHost || !isLoopback(one.hostIp)),
   );
   if (bound !== undefined) return reachable(bound.hostIp, bound.publicPort);
   if (open !== undefined)
@@ -92,4 +103,4 @@ function addressOfHost(self: SelfPlace): string | null {
   return self.kind === "elsewhere" ? self.engineHost : null;
 }
 
-const isLoopback = (address: string): boolean => address === "::1" || address.startsWith("127.");
+export const isLoopback = (address: string): boolean => address === "::1" || address.startsWith("127.");

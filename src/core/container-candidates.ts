@@ -3,6 +3,9 @@ import { readLabels, type ContainerLabels, type ServerLabels } from "./container
 import { defaultName, extendName, shownContainer } from "./container-name.ts";
 import { isEnabled, readWish, type ServerWish } from "./container-wish.ts";
 import type { Container, ContainerSettings } from "./container.ts";
+import { foreignLabels } from "./foreign-labels.ts";
+import type { HostView } from "./host-address.ts";
+import { publishedAddress } from "./published-address.ts";
 import { accept, refuse, type Result } from "./result.ts";
 import type { Origin } from "./server.ts";
 import type { Refusal } from "./snapshot.ts";
@@ -24,32 +27,60 @@ export interface ContainerWishes {
   readonly warnings: readonly Refusal[];
 }
 
+/** A container, and what its labels are read with. */
+interface Reading {
+  readonly container: Container;
+  readonly home: Container | null;
+  readonly origin: Origin;
+  readonly settings: ContainerSettings;
+  readonly host: HostView | null;
+}
+
 /** Reads a container's labels: one candidate, or one for each port that labels name. */
 export function containerCandidates(options: {
   container: Container;
   /** All running containers by id. */
   others: ReadonlyMap<string, Container>;
   settings: ContainerSettings;
+  /** This host as others see it; null = what is read is not for other hosts. */
+  host: HostView | null;
 }): ContainerWishes {
-  const { container, settings } = options;
+  const { container, settings, host } = options;
   const origin: Origin = {
     source: settings.source,
     id: shownContainer(container),
     revision: `${container.createdAtMs} ${container.startMark}`,
   };
-  const labels = readLabels(container.labels, settings.labelPrefix);
+  const reading = { container, home: homeOf(container, options.others), origin, settings, host };
+  const foreign = foreignLabels(container, settings);
+  if (!foreign.ok) return { candidates: [], quarantined: [{ origin, reason: foreign.reason }], warnings: [] };
+  const read = foreign.value.sets.map((labels) => readSet(reading, labels));
+  const candidates = read.flatMap((one) => one.candidates);
+  // What is amiss with several sets of labels is amiss once.
+  const quarantined = [...new Set(read.flatMap(({ refusals }) => refusals))];
+  const warnings = [...new Set([...foreign.value.warnings, ...read.flatMap(({ doubts }) => doubts)])];
+  const told = (reason: string): Refusal => ({ origin, reason });
+  return { candidates, quarantined: quarantined.map(told), warnings: warnings.map(told) };
+}
+
+interface ReadSet {
+  readonly candidates: readonly Candidate[];
+  readonly refusals: readonly string[];
+  readonly doubts: readonly string[];
+}
+
+function readSet(reading: Reading, set: ReadonlyMap<string, string>): ReadSet {
+  const { settings } = reading;
+  const labels = readLabels(set, settings.labelPrefix);
   const candidates: Candidate[] = [];
-  const quarantined: Refusal[] = [];
-  if (labels.refusal !== null && mayBeIn(labels, settings)) {
-    quarantined.push({ origin, reason: labels.refusal });
-  }
-  const home = homeOf(container, options.others);
+  const refusals: string[] = [];
+  if (labels.refusal !== null && mayBeIn(labels, settings)) refusals.push(labels.refusal);
   for (const request of requestsOf(labels)) {
-    const candidate = candidateOf({ container, home, origin, request, settings });
-    if (!candidate.ok) quarantined.push({ origin, reason: candidate.reason });
+    const candidate = candidateOf({ ...reading, request });
+    if (!candidate.ok) refusals.push(candidate.reason);
     else if (candidate.value !== null) candidates.push(candidate.value);
   }
-  return { candidates, quarantined, warnings: labels.unknown.map((reason) => ({ origin, reason })) };
+  return { candidates, refusals, doubts: labels.unknown };
 }
 
 /** Whether the container, its labels being too much to read, had a right to a reason. */
@@ -83,14 +114,8 @@ function homeOf(container: Container, others: ReadonlyMap<string, Container>): C
 }
 
 /** null = it does not want to be served. */
-function candidateOf(options: {
-  container: Container;
-  home: Container | null;
-  origin: Origin;
-  request: Request;
-  settings: ContainerSettings;
-}): Result<Candidate | null> {
-  const { container, home, origin, request, settings } = options;
+function candidateOf(options: Reading & { request: Request }): Result<Candidate | null> {
+  const { container, home, origin, request, settings, host } = options;
   const front = request.several && request.port !== null ? `port ${request.port}: ` : "";
   const enabled = isEnabled(request.labels, settings.enableByDefault);
   if (!enabled.ok) return refuse(enabled.reason);
@@ -99,7 +124,7 @@ function candidateOf(options: {
   if (!wish.ok) return refuse(front + wish.reason);
   const backend = wish.value.backend ?? settings.defaultBackend;
   const name = nameOf({ container, request, wish: wish.value });
-  const reach = reachOf({ container, home, request, wish: wish.value, settings });
+  const reach = reachOf({ container, home, request, wish: wish.value, settings, host });
   if (!reach.ok) return refuse(front + reach.reason);
   return accept({ container, origin, backend, name, wish: wish.value, reach: reach.value });
 }
@@ -110,14 +135,18 @@ function reachOf(options: {
   request: Request;
   wish: ServerWish;
   settings: ContainerSettings;
+  host: HostView | null;
 }): Result<Reach> {
-  const { container, home } = options;
+  const { container, home, host } = options;
   const port = portOf(options);
-  const reach = port.ok ? containerAddress({ ...options, port: port.value }) : port;
+  const reach = port.ok ? addressOf({ ...options, port: port.value }, host) : port;
   if (reach.ok || container.state !== "running") return orWaiting(reach, container.state);
   // The engine lists no exposed ports either while a container is on no network: that is no mistake of its labels.
   return port.ok || home === null || !isUnplugged(home) ? reach : orWaiting(reach, "it is on no network");
 }
+
+const addressOf = (given: Parameters<typeof containerAddress>[0], host: HostView | null): Result<Reach> =>
+  host === null ? containerAddress(given) : publishedAddress({ ...given, host });
 
 const orWaiting = (reach: Result<Reach>, reason: string): Result<Reach> =>
   reach.ok ? reach : accept({ kind: "waiting", reason });

@@ -1,4 +1,5 @@
 import { type Container, shortId } from "./container.ts";
+import { fitName } from "./names.ts";
 
 const COMPOSE = "com.docker.compose";
 const SWARM = "com.docker.swarm";
@@ -48,12 +49,3 @@ function swarmName({ labels }: Container): string | undefined {
 }
 
 const isGiven = (text: string | undefined): text is string => text !== undefined && text !== "";
-
-function fitName(text: string): string | undefined {
-  const fit = text
-    .slice(0, 256)
-    .replace(/[^A-Za-z0-9_.-]/g, "-")
-    .replace(/^[^A-Za-z0-9]+/, "")
-    .slice(0, 63);
-  return fit === "" ? undefined : fit;
-}

@@ -5,7 +5,7 @@ import { accept, refuse, type Result } from "./result.ts";
 const PROJECT_LABELS = ["com.docker.compose.project", "com.docker.stack.namespace"];
 
 /** Swarm's routing mesh: tasks and the load balancer may share it, but it is not the one that is meant. */
-const MESH = "ingress";
+export const MESH = "ingress";
 
 /**
  * Whose network's address is taken: the label's, else the option's, else the only one that Rollcall can reach; never
@@ -26,7 +26,7 @@ export function chooseNetwork(options: {
     .map((name) => networks.find((network) => network.name === name))
     .find((network) => network !== undefined);
   return found === undefined
-    ? refuse(`it is not on network ${wanted}, but on ${list(networks)}`)
+    ? refuse(`it is not on network ${wanted}, but on ${listNetworks(networks)}`)
     : accept(found);
 }
 
@@ -46,12 +46,12 @@ function sharedNetwork(
   if (only !== undefined && shared.length === 1) return accept(only);
   if (only !== undefined) {
     return refuse(
-      `${shared.length} networks come into question (${list(shared)}): set ${labelPrefix}.network`,
+      `${shared.length} networks come into question (${listNetworks(shared)}): set ${labelPrefix}.network`,
     );
   }
   const ours = reached === "all" ? "" : `, Rollcall on ${reached.map(shownNetwork).join(", ") || "none"}`;
   return refuse(
-    `it shares no network with Rollcall (it is on ${list(networks)}${ours}): connect them, or set ${labelPrefix}.network or ${labelPrefix}.address`,
+    `it shares no network with Rollcall (it is on ${listNetworks(networks)}${ours}): connect them, or set ${labelPrefix}.network or ${labelPrefix}.address`,
   );
 }
 
@@ -65,7 +65,8 @@ function namesOf(wanted: string, container: Container): readonly string[] {
   return [wanted, ...projects.map((project) => `${project}_${wanted}`)];
 }
 
-const list = (networks: readonly ContainerNetwork[]): string =>
+/** Their names, fit to be shown. */
+export const listNetworks = (networks: readonly ContainerNetwork[]): string =>
   networks
     .slice(0, 10)
     .map(({ name }) => shownNetwork(name))

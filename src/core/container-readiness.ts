@@ -1,6 +1,6 @@
 import type { Reach } from "./container-address.ts";
 import type { ServerWish } from "./container-wish.ts";
-import type { Container, Stopping } from "./container.ts";
+import { type Container, type Stopping, SWARM_STOPS } from "./container.ts";
 import type { ServerState } from "./server.ts";
 
 /** Whether a container's server can be served at this moment. */
@@ -10,7 +10,7 @@ export type Readiness =
       readonly address: string;
       readonly port: number;
       readonly state: ServerState;
-      /** When its drain is over, in milliseconds since the epoch; null = no end in sight. */
+      /** When its drain is over, by the clock of `nowMs`; null = no end in sight. */
       readonly untilMs: number | null;
     }
   | { readonly kind: "waiting"; readonly reason: string };
@@ -41,5 +41,6 @@ const waiting = (reason: string): Readiness => ({ kind: "waiting", reason });
 
 function leftReason({ signal, sinceMs }: Stopping, nowMs: number): string {
   const seconds = Math.max(0, Math.round((nowMs - sinceMs) / 1000));
+  if (signal === SWARM_STOPS) return `Swarm has been stopping it for ${seconds} s, still running`;
   return `stop signal ${signal} received ${seconds} s ago, still running`;
 }

@@ -1,3 +1,6 @@
+import type { ForeignTools } from "./foreign-words.ts";
+import type { Result } from "./result.ts";
+
 /** A container as an engine lists it, in one form for all versions of the API. Its texts are not trusted. */
 export interface Container {
   /** 64 hexadecimal digits; a reused name or address is another container. */
@@ -8,6 +11,8 @@ export interface Container {
   /** Another text after each start; only ever compared for equality. */
   readonly startMark: string;
   readonly labels: ReadonlyMap<string, string>;
+  /** Those of its environment variables that are words of other tools; undefined = nobody asked for them. */
+  readonly variables?: ReadonlyMap<string, string>;
   readonly state: ContainerState;
   /** What the image's HEALTHCHECK says; `none` = it has none, or the container is paused. */
   readonly health: ContainerHealth;
@@ -21,6 +26,8 @@ export interface Container {
   readonly published: readonly PublishedPort[];
   /** The stop signal that was seen, or null. */
   readonly stopping: Stopping | null;
+  /** Address of its node, for a task of Docker Swarm; not there = it runs on the engine's own host. */
+  readonly hostAddress?: string;
 }
 
 export type ContainerState = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
@@ -46,9 +53,9 @@ export interface PublishedPort {
 
 /** A container that was told to stop and still runs. */
 export interface Stopping {
-  /** Number of the signal: 15 = SIGTERM. */
+  /** Number of the signal: 15 = SIGTERM; `SWARM_STOPS` = it will come. */
   readonly signal: number;
-  /** When the signal was seen, in milliseconds since the epoch. */
+  /** When the signal was seen, in milliseconds by our own clock, never the engine's. */
   readonly sinceMs: number;
 }
 
@@ -84,8 +91,25 @@ export interface ContainerSettings {
   readonly defaultBackend: string;
   /** Network whose addresses are taken where no label says so; null = the one shared with Rollcall. */
   readonly network: string | null;
+  /** How addresses are found that go to other hosts; undefined = they are for HAProxy beside Rollcall. */
+  readonly publishing?: Publishing;
+  /** Other tools whose labels and variables are read too; undefined = none. */
+  readonly foreign?: ForeignTools;
   readonly self: SelfPlace;
 }
+
+/** What an operator said, and what the machine knows, about addresses that other hosts reach. */
+export interface Publishing {
+  /** `container`: the containers' own; `host`: the host's, with published ports; `auto`: whichever is right. */
+  readonly mode: "auto" | "container" | "host";
+  /** This host's address or name as it was given; null = it is to be found. */
+  readonly given: string | null;
+  /** The address of its own from which this machine sends to etcd, and the member's address `to`. */
+  readonly route: Result<{ readonly address: string; readonly to: string }>;
+}
+
+/** In place of a signal: Docker Swarm wants an end of the container, and sends the signal in a moment. */
+export const SWARM_STOPS = 0;
 
 /** Waiting time between the stop signal and the removal where no label says so. */
 export const DEFAULT_DRAIN_MS = 10_000;

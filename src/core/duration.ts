@@ -19,3 +19,9 @@ export function parseDuration(text: string): Result<number> {
   if (ms < 1 || ms > MAX_MS) return refuse(`${quote(text)} is not between 1ms and 24h`);
   return Number.isInteger(ms) ? accept(ms) : refuse(`${quote(text)} is not a whole number of milliseconds`);
 }
+
+/** What `parseDuration` reads as so many whole milliseconds, without a fraction: `1500ms`, `2s`, `1h`. */
+export function durationText(ms: number): string {
+  const unit = [...UNIT_MS].toReversed().find(([, size]) => ms % size === 0);
+  return unit === undefined ? `${ms}ms` : `${ms / unit[1]}${unit[0]}`;
+}

@@ -1,29 +1,45 @@
+import { compareText } from "./roster.ts";
+
+/** A key and its value, as templates see them. */
+export interface PlainKey {
+  readonly key: string;
+  readonly value: string;
+}
+
 /**
  * Keys and their values. The map behind it is made when somebody looks up a key: most templates never do, and ten
  * thousand entries would cost a millisecond and a megabyte at each change.
  * @param pairs no key twice; not edited afterwards.
  */
-export function keyTable(
-  pairs: readonly { readonly key: string; readonly value: string }[],
+export function keyTable(pairs: readonly PlainKey[]): ReadonlyMap<string, string> {
+  return new KeyTable(pairs.length, () => pairs);
+}
+
+/** The same table with some more keys, which it does not have, each in its place. */
+export function withKeys(
+  table: ReadonlyMap<string, string>,
+  more: readonly PlainKey[],
 ): ReadonlyMap<string, string> {
-  return new KeyTable(pairs);
+  const pairs = (): readonly PlainKey[] =>
+    [...[...table].map(([key, value]) => ({ key, value })), ...more].toSorted((a, b) =>
+      compareText(a.key, b.key),
+    );
+  return more.length === 0 ? table : new KeyTable(table.size + more.length, pairs);
 }
 
 class KeyTable implements ReadonlyMap<string, string> {
-  readonly #pairs: readonly { readonly key: string; readonly value: string }[];
+  readonly size: number;
+  readonly #pairs: () => readonly PlainKey[];
   #made: ReadonlyMap<string, string> | null = null;
 
-  constructor(pairs: readonly { readonly key: string; readonly value: string }[]) {
+  constructor(size: number, pairs: () => readonly PlainKey[]) {
+    this.size = size;
     this.#pairs = pairs;
   }
 
   get #map(): ReadonlyMap<string, string> {
-    this.#made ??= new Map(this.#pairs.map(({ key, value }) => [key, value]));
+    this.#made ??= new Map(this.#pairs().map(({ key, value }) => [key, value]));
     return this.#made;
-  }
-
-  get size(): number {
-    return this.#pairs.length;
   }
 
   get(key: string): string | undefined {

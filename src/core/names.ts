@@ -14,3 +14,13 @@ export function parseName(what: string, text: string): Result<string> {
     `${what} ${quote(text)} is not allowed: 1 to 63 letters, digits, "_", "." or "-", the first a letter or digit`,
   );
 }
+
+/** `text` made into a name: what is not allowed in one becomes a hyphen; null when nothing is left of it. */
+export function fitName(text: string): string | null {
+  const fit = text
+    .slice(0, 256)
+    .replace(/[^A-Za-z0-9_.-]/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "")
+    .slice(0, 63);
+  return fit === "" ? null : fit;
+}

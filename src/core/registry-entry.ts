@@ -22,6 +22,8 @@ export interface RawEntry {
   readonly value: Uint8Array;
   /** The store's revision of the last write to this key. */
   readonly modRevision: string;
+  /** Whether it goes with a lease, by itself. */
+  readonly isLeased: boolean;
 }
 
 /** What one entry means. The key of a server, or below a watched prefix, is a plain key for templates too. */
@@ -29,6 +31,7 @@ export interface RegistryEntry {
   /** Both as the store had them; the text is null when the value is none. */
   readonly revision: string;
   readonly text: string | null;
+  readonly isLeased: boolean;
   readonly server: Server | undefined;
   readonly override: Override | undefined;
   readonly refusal: Refusal | undefined;
@@ -46,6 +49,9 @@ const NO_TEXT = "\uD800";
 /** A key by which entries can be told apart: its text, or one character a byte, and a mark, where it is no text. */
 export const entryKey = (bytes: Uint8Array): string => decode(bytes) ?? NO_TEXT + bytewise.decode(bytes);
 
+/** Whether such a key is the text itself. */
+export const isTextKey = (key: string): boolean => !key.startsWith(NO_TEXT);
+
 /**
  * Reads one entry.
  * @param known what an earlier entry of this key meant; it is taken over when the two are the same. Their revisions alone
@@ -57,10 +63,10 @@ export function registryEntry(
 ): RegistryEntry {
   const { key, layout, known } = given;
   const text = decode(raw.value);
-  const revision = raw.modRevision;
-  if (known !== undefined && known.text !== null && known.text === text && known.revision === revision)
-    return known;
-  const isText = !key.startsWith(NO_TEXT);
+  const { modRevision: revision, isLeased } = raw;
+  const isSame = known?.revision === revision && known.isLeased === isLeased;
+  if (isSame && known.text !== null && known.text === text) return known;
+  const isText = isTextKey(key);
   const shown = isText ? key : lenient.decode(raw.key);
   const origin = { source: layout.source, id: printable(shown), revision };
   const reason = !isText ? `key ${quote(shown)} is not UTF-8 text` : "the value is not UTF-8 text";
@@ -68,7 +74,7 @@ export function registryEntry(
   const { server, override, refusal, plain } = isRead
     ? meaningOf({ key, value: text, origin }, layout)
     : { refusal: { origin, reason } };
-  return { revision, text, server, override, refusal, plain };
+  return { revision, text, isLeased, server, override, refusal, plain };
 }
 
 interface TextEntry {

@@ -1,33 +1,21 @@
 import { quote } from "./address.ts";
 import { accept, refuse, type Result } from "./result.ts";
+import { type FieldReader, isMapping, readFields, simpleField as simple, type Words } from "./json-fields.ts";
+import { parseRouteHost, parseRoutePath } from "./server-fields.ts";
 import { fieldsFromWords } from "./server-words.ts";
-import type { ServerFields } from "./server.ts";
-import { suggest } from "./suggest.ts";
+import type { Route, ServerFields } from "./server.ts";
 
-type Words = Map<string, string>;
-/** Puts one field's text into `words`; returns why it cannot. */
-type Reader = (words: Words, name: string, value: unknown) => string | null;
-
-/** A field whose value has one simple type and one word. */
-const simple =
-  (type: "number" | "boolean" | "string", example: string): Reader =>
-  (words, name, value) => {
-    if (typeof value !== type) return `${name} must be a ${type}, like ${example}`;
-    words.set(name, String(value));
-    return null;
-  };
-
-const CHECK_FIELDS: ReadonlyMap<string, Reader> = new Map([
+const CHECK_FIELDS: ReadonlyMap<string, FieldReader> = new Map([
   ["path", simple("string", '"/healthz"')],
   ["interval", simple("string", '"2s"')],
   ["rise", simple("number", "2")],
   ["fall", simple("number", "5")],
 ]);
 
-const readCheck: Reader = (words, name, value) => {
+const readCheck: FieldReader = (words, name, value) => {
   if (typeof value === "boolean") return simple("boolean", "true")(words, name, value);
   const inner: Words = new Map();
-  const problem = readObject(inner, value, { what: "check", fields: CHECK_FIELDS });
+  const problem = readFields(inner, value, { what: "check", fields: CHECK_FIELDS });
   if (problem !== null)
     return isMapping(value) ? problem : `${name} must be true, false or {"path":"/healthz"}`;
   const { path = "on", ...rest } = Object.fromEntries(inner);
@@ -38,14 +26,14 @@ const readCheck: Reader = (words, name, value) => {
   return null;
 };
 
-const readTags: Reader = (words, name, value) => {
+const readTags: FieldReader = (words, name, value) => {
   const isTag = (tag: unknown): tag is string => typeof tag === "string" && !tag.includes(",") && tag !== "";
   if (!Array.isArray(value) || !value.every(isTag)) return `${name} must be a list of words, like ["blue"]`;
   words.set(name, value.join(","));
   return null;
 };
 
-const readMeta: Reader = (words, name, value) => {
+const readMeta: FieldReader = (words, name, value) => {
   if (!isMapping(value)) return `${name} must be an object of texts, like {"zone":"a"}`;
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== "string") return `${name} ${quote(key)} must be a text`;
@@ -54,7 +42,12 @@ const readMeta: Reader = (words, name, value) => {
   return null;
 };
 
-const FIELDS: ReadonlyMap<string, Reader> = new Map([
+const ROUTE_FIELDS: ReadonlyMap<string, FieldReader> = new Map([
+  ["host", simple("string", '"example.org"')],
+  ["path", simple("string", '"/api"')],
+]);
+
+const FIELDS: ReadonlyMap<string, FieldReader> = new Map([
   ["address", simple("string", '"10.0.0.5:80"')],
   ["weight", simple("number", "50")],
   ["backup", simple("boolean", "true")],
@@ -63,19 +56,55 @@ const FIELDS: ReadonlyMap<string, Reader> = new Map([
   ["check", readCheck],
   ["tags", readTags],
   ["meta", readMeta],
-  ["host", simple("string", '"example.org"')],
-  ["path", simple("string", '"/api"')],
+  ...ROUTE_FIELDS,
+  // Several routes are no word: `readRoutes` takes them.
+  ["routes", () => null],
 ]);
 
 /** A server from the value of a JSON text or a YAML mapping; a field that is null counts as left out. */
 export function parseServerObject(value: unknown): Result<ServerFields> {
   const words: Words = new Map();
-  const problem = readObject(words, value, { what: "a server", fields: FIELDS });
+  const problem = readFields(words, value, { what: "a server", fields: FIELDS });
   if (problem !== null) return refuse(problem);
   const address = words.get("address");
   if (address === undefined) return refuse('the field address is missing, like {"address":"10.0.0.5:80"}');
   words.delete("address");
-  return fieldsFromWords(address, words);
+  const routes = readRoutes((value as { routes?: unknown }).routes ?? null);
+  if (!routes.ok) return routes;
+  const [single] = [...ROUTE_FIELDS.keys()].filter((name) => words.has(name));
+  if (routes.value !== null && single !== undefined)
+    return refuse(`routes and ${single} contradict each other: put all into routes`);
+  const fields = fieldsFromWords(address, words);
+  return fields.ok && routes.value !== null ? accept({ ...fields.value, routes: routes.value }) : fields;
+}
+
+/** null = it is left out. */
+function readRoutes(value: unknown): Result<readonly Route[] | null> {
+  if (value === null) return accept(null);
+  if (!Array.isArray(value))
+    return refuse('routes must be a list, like [{"host":"example.org","path":"/api"}]');
+  const routes: Route[] = [];
+  for (const one of value as readonly unknown[]) {
+    const route = readRoute(one);
+    if (!route.ok) return refuse(`routes: ${route.reason}`);
+    routes.push(route.value);
+  }
+  return accept(routes);
+}
+
+function readRoute(value: unknown): Result<Route> {
+  const words: Words = new Map();
+  const problem = readFields(words, value, { what: "a route", fields: ROUTE_FIELDS });
+  if (problem !== null) return refuse(problem);
+  const [hostText, pathText] = [words.get("host"), words.get("path")];
+  const host = hostText === undefined ? accept(null) : parseRouteHost(hostText);
+  if (!host.ok) return host;
+  const path = pathText === undefined ? accept(null) : parseRoutePath(pathText);
+  if (!path.ok) return path;
+  const isEmpty = host.value === null && path.value === null;
+  return isEmpty
+    ? refuse("a route needs a host, a path or both")
+    : accept({ host: host.value, path: path.value });
 }
 
 /** The same from JSON text. */
@@ -83,31 +112,6 @@ export function parseServerJson(text: string): Result<ServerFields> {
   const parsed = parseJson(text);
   return parsed.ok ? parseServerObject(parsed.value) : parsed;
 }
-
-function readObject(
-  words: Words,
-  value: unknown,
-  options: { what: string; fields: ReadonlyMap<string, Reader> },
-): string | null {
-  const { what, fields } = options;
-  if (!isMapping(value)) return `${what} must be an object with the fields ${[...fields.keys()].join(", ")}`;
-  for (const [name, field] of Object.entries(value)) {
-    const reader = fields.get(name);
-    if (reader === undefined) return unknownField(name, what, [...fields.keys()]);
-    const problem = field === null ? null : reader(words, name, field);
-    if (problem !== null) return problem;
-  }
-  return null;
-}
-
-function unknownField(name: string, what: string, known: readonly string[]): string {
-  const meant = suggest(name, known);
-  const hint = meant === undefined ? `known are ${known.join(", ")}` : `did you mean ${quote(meant)}?`;
-  return `${what} has no field ${quote(name)}: ${hint}`;
-}
-
-const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function parseJson(text: string): Result<unknown> {
   try {

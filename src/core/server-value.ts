@@ -5,7 +5,8 @@ import { fieldsFromWords, SERVER_WORDS } from "./server-words.ts";
 import type { ServerFields } from "./server.ts";
 import { suggest } from "./suggest.ts";
 
-const MAX_BYTES = 4096;
+/** Of UTF-8. */
+export const MAX_VALUE_BYTES = 4096;
 const FORM = "write HOST:PORT, perhaps with words behind it, like 172.17.0.5:8000 weight=50";
 /** Words that mean something by themselves: `backup`, `check`. */
 const BARE_WORDS: ReadonlyMap<string, string> = new Map([
@@ -22,7 +23,7 @@ const ALLOWED = /^[ !$-&(-[\]-_a-~]*$/;
  */
 export function parseServerValue(text: string): Result<ServerFields> {
   if (isTooLong(text)) {
-    return refuse(`the value is longer than ${MAX_BYTES} bytes`);
+    return refuse(`the value is longer than ${MAX_VALUE_BYTES} bytes`);
   }
   const value = text.trim();
   if (value === "") return refuse(`the value is empty: ${FORM}`);
@@ -37,8 +38,8 @@ export function parseServerValue(text: string): Result<ServerFields> {
 
 /** A character takes up to three bytes, those of two UTF-16 units take four: most texts need not be encoded to tell. */
 function isTooLong(text: string): boolean {
-  if (text.length * 3 <= MAX_BYTES) return false;
-  return text.length > MAX_BYTES || new TextEncoder().encode(text).length > MAX_BYTES;
+  if (text.length * 3 <= MAX_VALUE_BYTES) return false;
+  return text.length > MAX_VALUE_BYTES || new TextEncoder().encode(text).length > MAX_VALUE_BYTES;
 }
 
 /** Names the first character that no value outside of JSON may have. */

@@ -1,3 +1,4 @@
+import type { PlainKey } from "./key-table.ts";
 import type { Origin, Route, Server, ServerState } from "./server.ts";
 
 /** An entry that is not served, and why, in words for an operator. */
@@ -22,6 +23,17 @@ export interface Override {
   readonly origin: Origin;
 }
 
+/** A server whose entry is gone, though nobody is known to have taken it out. */
+export interface Vanished {
+  readonly server: Server;
+  /** Its own key, as templates see it. */
+  readonly plain: PlainKey | undefined;
+  /** `lease`: its lease ended. `store`: the store is another one, or an older one, than it was. */
+  readonly why: "lease" | "store";
+  /** When that was seen, in milliseconds of a clock that never jumps. */
+  readonly sinceMs: number;
+}
+
 /** One source's full picture at a moment. Immutable: it is replaced, never edited. */
 export interface Snapshot {
   /** Name of the source. */
@@ -36,8 +48,12 @@ export interface Snapshot {
   readonly overrides: readonly Override[];
   /** Served, but something about them deserves a look: an unknown label, a name that clashed. */
   readonly warnings: readonly Refusal[];
+  /** What was found out about servers that are fine, and how: at which address other hosts reach them. */
+  readonly notes?: readonly Refusal[];
   /** Plain keys for templates: full key → value. */
   readonly keys: ReadonlyMap<string, string>;
+  /** Servers that vanished lately, and are not back; they are not among `servers`. */
+  readonly vanished: readonly Vanished[];
 }
 
 /** A picture with nothing in it but what is given. */
@@ -49,6 +65,7 @@ export function snapshot(given: Pick<Snapshot, "source" | "revision"> & Partial<
     overrides: [],
     warnings: [],
     keys: new Map(),
+    vanished: [],
     ...given,
   };
 }

@@ -1,5 +1,6 @@
 import type { PassRecord } from "./outcome.ts";
 import type { Roster } from "./roster.ts";
+import type { Server } from "./server.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** How one source is doing. */
@@ -17,6 +18,27 @@ export interface SourceState {
   /** The last picture, and when it was published; a picture is never taken back. */
   readonly snapshot: Snapshot | null;
   readonly publishedAtMs: number | null;
+  /** The picture is one of an earlier process, from the state folder: the source has not published yet. */
+  readonly isRecalled: boolean;
+}
+
+/** A server that vanished and is served on, because HAProxy's check sees it UP. */
+export interface HeldServer {
+  readonly server: Server;
+  /** `lease`: its lease ended. `store`: the store is another one, or an older one, than it was. */
+  readonly why: "lease" | "store";
+  /** Whether HAProxy's check was heard since; before that it is served on as well. */
+  readonly isUp: boolean;
+  /** When it vanished, and until when it is held at most, in milliseconds since the epoch. */
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
+/** HAProxy runs an entry of the history, by an operator's will, and not what the sources say. */
+export interface Pin {
+  readonly entry: number;
+  /** In milliseconds since the epoch. */
+  readonly sinceMs: number;
 }
 
 /** Everything that Rollcall can say of itself at one moment; the endpoints and the metrics are views of it. */
@@ -27,6 +49,10 @@ export interface Status {
   readonly sources: readonly SourceState[];
   /** What is wanted, as of the last pass; null before the first. */
   readonly roster: Roster | null;
+  /** Servers of the roster that vanished, sorted by name. */
+  readonly held: readonly HeldServer[];
+  /** The entry of the history that HAProxy was rolled back to; null = none, or there is no state folder. */
+  readonly pin: Pin | null;
   /** What HAProxy is proven to run; null = not known. */
   readonly applied: {
     readonly revision: string | null;

@@ -1,7 +1,7 @@
 import type { AgentStatus } from "../core/agent-status.ts";
 import { agentReadiness } from "./agent-readiness.ts";
 import { agentStatusJson } from "./agent-status-json.ts";
-import { type Answer, jsonAnswer, readyAnswer, type Routes, textAnswer } from "./answer.ts";
+import { jsonAnswer, metricsAnswer, readyAnswer, type Route, type Routes, textAnswer } from "./answer.ts";
 import type { Metrics } from "./metrics.ts";
 
 const INDEX = `Rollcall, agent of a Docker host
@@ -17,11 +17,11 @@ export function agentRoutes(given: {
   metrics: Pick<Metrics, "text" | "contentType">;
 }): Routes {
   const { status, metrics } = given;
-  return new Map<string, () => Answer | Promise<Answer>>([
-    ["/", () => textAnswer(200, INDEX)],
-    ["/livez", () => textAnswer(200, "alive")],
-    ["/readyz", () => readyAnswer(agentReadiness(status()))],
-    ["/metrics", async () => ({ code: 200, type: metrics.contentType, body: await metrics.text() })],
-    ["/api/status", () => jsonAnswer(agentStatusJson(status()))],
+  return new Map<string, Route>([
+    ["/", { access: "read", answer: () => textAnswer(200, INDEX) }],
+    ["/livez", { access: "open", answer: () => textAnswer(200, "alive") }],
+    ["/readyz", { access: "open", answer: () => readyAnswer(agentReadiness(status())) }],
+    ["/metrics", { access: "read", answer: () => metricsAnswer(metrics) }],
+    ["/api/status", { access: "read", answer: () => jsonAnswer(agentStatusJson(status())) }],
   ]);
 }

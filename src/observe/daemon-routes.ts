@@ -1,5 +1,13 @@
 import type { Status } from "../core/status.ts";
-import { type Answer, jsonAnswer, readyAnswer, type Routes, textAnswer } from "./answer.ts";
+import {
+  type Answer,
+  jsonAnswer,
+  metricsAnswer,
+  readyAnswer,
+  type Route,
+  type Routes,
+  textAnswer,
+} from "./answer.ts";
 import { isAlive, MAX_SILENCE_MS } from "./liveness.ts";
 import type { Metrics } from "./metrics.ts";
 import { readiness } from "./readiness.ts";
@@ -18,12 +26,12 @@ export function daemonRoutes(given: {
   metrics: Pick<Metrics, "text" | "contentType">;
 }): Routes {
   const { status, metrics } = given;
-  return new Map<string, () => Answer | Promise<Answer>>([
-    ["/", () => textAnswer(200, INDEX)],
-    ["/livez", () => livez(status())],
-    ["/readyz", () => readyAnswer(readiness(status()))],
-    ["/metrics", async () => ({ code: 200, type: metrics.contentType, body: await metrics.text() })],
-    ["/api/status", () => jsonAnswer(statusJson(status()))],
+  return new Map<string, Route>([
+    ["/", { access: "read", answer: () => textAnswer(200, INDEX) }],
+    ["/livez", { access: "open", answer: () => livez(status()) }],
+    ["/readyz", { access: "open", answer: () => readyAnswer(readiness(status())) }],
+    ["/metrics", { access: "read", answer: () => metricsAnswer(metrics) }],
+    ["/api/status", { access: "read", answer: () => jsonAnswer(statusJson(status())) }],
   ]);
 }
 

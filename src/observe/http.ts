@@ -1,10 +1,15 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import http from "node:http";
+import https from "node:https";
+import type { AddressInfo, Server, Socket } from "node:net";
+import { isLoopback } from "../core/container-address.ts";
 import { hostPort } from "../core/server.ts";
 import { messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
-import { type Answer, type Routes, textAnswer } from "./answer.ts";
+import type { Routes } from "./answer.ts";
+import { serveRequest } from "./serve-request.ts";
+import { followTls, readTls, type TlsFiles } from "./tls-files.ts";
+import { type TokenFile, tokenFile } from "./token-file.ts";
 
 export interface HttpOptions {
   /** An IP address or host name; `::` and `0.0.0.0` are all of this machine's. */
@@ -14,6 +19,10 @@ export interface HttpOptions {
   /** What is served, by path. */
   readonly routes: Routes;
   readonly log: Logger;
+  /** File with the token that requests must bear; null, or not given = there is none. */
+  readonly tokenFile?: string | null;
+  /** Null, or not given = no TLS. */
+  readonly tls?: TlsFiles | null;
   /**
    * How long a client may take to send its request, and how long it may leave an answer unread, in milliseconds;
    * 10 seconds when not given.
@@ -24,6 +33,8 @@ export interface HttpOptions {
 export interface HttpServer {
   /** `127.0.0.1:8405`, with the port that was really taken. */
   readonly address: string;
+  /** True when it can be reached from this machine alone. */
+  readonly isLocal: boolean;
   /** Stops listening, cuts all connections and resolves when they are gone. */
   close(): Promise<void>;
 }
@@ -33,21 +44,50 @@ const MAX_HEADER_BYTES = 8 * 1024;
 /** Far more than probes and scrapers need, far fewer than a process may have open. */
 const MAX_CONNECTIONS = 100;
 
-/** Answers are of this moment, are read by programs, and have no business in somebody else's page. */
-const HEADERS = {
-  "cache-control": "no-store",
-  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-  "cross-origin-resource-policy": "same-origin",
-  "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY",
-};
-
 /**
- * Serves what Rollcall can say of itself; nothing can be changed through it.
- * @throws Error naming the address and the option, when it cannot listen there.
+ * Serves what Rollcall can say of itself.
+ * @throws Error naming the address or the file and the option, when it cannot listen there or lacks a token or TLS.
  */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { host, port, routes, log, clientTimeoutMs = 10_000 } = options;
+  const { host, log, routes } = options;
+  const token = await usable("http-token-file", options.tokenFile, (path) => tokenFile(path, log));
+  const pair = await usable("http-cert", options.tls, readTls);
+  const door: { token: TokenFile | null; names: readonly string[] | null } = { token, names: [host] };
+  const server = newServer({ pair, clientTimeoutMs: options.clientTimeoutMs ?? 10_000 });
+  server.on("request", (request, response) => {
+    void serveRequest({ request, response }, { routes, door, log });
+  });
+  const sockets = openSockets(server);
+  await listen(server, options);
+  server.on("error", (error) => log.error({ err: error }, "the HTTP server has trouble"));
+  const bound = server.address() as AddressInfo;
+  const isLocal = isLoopback(bound.address);
+  // Of other addresses we do not know all names.
+  if (!isLocal) door.names = null;
+  const stop = new AbortController();
+  if (server instanceof https.Server && options.tls && pair !== null) {
+    followTls(server, { files: options.tls, pair, log, signal: stop.signal });
+  }
+  const end = async (): Promise<void> => {
+    stop.abort();
+    await close(server, sockets);
+  };
+  return { address: hostPort(bound), isLocal, close: end };
+}
+
+/** Reads what an option names, if it names something. */
+async function usable<G, T>(option: string, given: G | null | undefined, read: (given: G) => Promise<T>) {
+  if (given === null || given === undefined) return null;
+  return read(given).catch((cause: unknown) => {
+    throw new Error(`HTTP is not served, because of the option ${option}: ${messageOf(cause)}`, { cause });
+  });
+}
+
+function newServer(given: {
+  pair: https.ServerOptions | null;
+  clientTimeoutMs: number;
+}): http.Server | https.Server {
+  const { pair, clientTimeoutMs } = given;
   const limits = {
     headersTimeout: clientTimeoutMs,
     requestTimeout: clientTimeoutMs,
@@ -55,85 +95,44 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
   };
-  const server = createServer(limits, (request, response) => {
-    void serve({ request, response, routes, log });
-  });
+  const server =
+    pair === null
+      ? http.createServer(limits)
+      : https.createServer({ ...limits, ...pair, handshakeTimeout: clientTimeoutMs });
   server.timeout = clientTimeoutMs;
   server.maxConnections = MAX_CONNECTIONS;
-  await listen(server, { host, port });
-  server.on("error", (error) => log.error({ err: error }, "the HTTP server has trouble"));
-  const bound = server.address() as AddressInfo;
-  return { address: hostPort(bound), close: () => close(server) };
+  return server;
 }
 
-async function listen(server: Server, at: { host: string; port: number }): Promise<void> {
+async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
   try {
-    server.listen({ ...at, exclusive: true });
+    server.listen({ host, port, exclusive: true });
     await once(server, "listening");
   } catch (cause) {
-    const where = hostPort({ address: at.host, port: at.port });
-    const why =
-      (cause as NodeJS.ErrnoException).code === "EADDRINUSE"
-        ? "something else listens there"
-        : messageOf(cause);
+    const where = hostPort({ address: host, port });
+    const isTaken = (cause as NodeJS.ErrnoException).code === "EADDRINUSE";
+    const why = isTaken ? "something else listens there" : messageOf(cause);
     throw new Error(
       `cannot serve HTTP on ${where}: ${why}; set the option http to another address, or to off`,
-      {
-        cause,
-      },
+      { cause },
     );
   }
 }
 
-async function close(server: Server): Promise<void> {
+/** All open connections: those in which TLS is still agreed upon are not known to Node's `closeAllConnections`. */
+function openSockets(server: Server): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+  return open;
+}
+
+async function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, "close");
   server.close();
-  server.closeAllConnections();
+  for (const socket of sockets) socket.destroy();
   await closed;
-}
-
-async function serve(given: {
-  request: IncomingMessage;
-  response: ServerResponse;
-  routes: Routes;
-  log: Logger;
-}): Promise<void> {
-  const { request, response, routes, log } = given;
-  try {
-    send(response, { request, answer: await answer(request, routes) });
-  } catch (error) {
-    log.error({ err: error, path: pathOf(request) }, "a request could not be answered");
-    if (response.headersSent) response.destroy();
-    else send(response, { request, answer: textAnswer(500, "internal error, see Rollcall's log") });
-  }
-}
-
-async function answer(request: IncomingMessage, routes: Routes): Promise<Answer> {
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    return { ...textAnswer(405, "only GET and HEAD are answered"), headers: { allow: "GET, HEAD" } };
-  }
-  if (hasBody(request)) return textAnswer(413, "no request here has a body");
-  const route = routes.get(pathOf(request));
-  return route === undefined
-    ? textAnswer(404, `nothing here; there is:\n${[...routes.keys()].join("\n")}`)
-    : route();
-}
-
-const pathOf = (request: IncomingMessage): string => (request.url ?? "").split("?", 1)[0] ?? "";
-
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
-
-function send(response: ServerResponse, given: { request: IncomingMessage; answer: Answer }): void {
-  const { code, type, body, headers } = given.answer;
-  response.writeHead(code, {
-    ...HEADERS,
-    ...headers,
-    "content-type": type,
-    "content-length": Buffer.byteLength(body),
-    // A body is not read, so nothing more can be read on its connection.
-    ...(hasBody(given.request) ? { connection: "close" } : {}),
-  });
-  response.end(body);
 }

@@ -29,6 +29,7 @@ export function readiness(status: Status): Readiness {
     status.applied === null || wait === null
       ? null
       : `Nothing new was applied for ${age(status.nowMs - wait.sinceMs)}: ${wait.outcome.reason}`,
+    pinNote(status),
     deferredNote(status),
     heldNote(status),
     oldWorkers(status.haproxy.workers)?.what ?? null,
@@ -76,8 +77,10 @@ function sourceNote(
   source: SourceState,
   { nowMs, atGate }: { nowMs: number; atGate: boolean },
 ): string | null {
-  const { name, state, sinceMs, error, snapshot, publishedAtMs } = source;
+  const { name, state, sinceMs, error, snapshot, publishedAtMs, isRecalled } = source;
   const why = error === null ? "" : ` (${error})`;
+  if (isRecalled && !atGate && publishedAtMs !== null)
+    return `Source ${name} has not answered for ${age(nowMs - sinceMs)}${why}; what is known of it is ${age(nowMs - publishedAtMs)} old, from the state folder`;
   if (state === "live" || (state === "starting" && atGate)) return null;
   // Not there is no trouble where it need not be; there and out of reach is.
   if (state === "absent" && error === null) return null;
@@ -88,6 +91,11 @@ function sourceNote(
       ? "it has no picture yet"
       : `its last picture stands, ${age(nowMs - publishedAtMs)} old, revision ${snapshot.revision}`;
   return `Source ${name} has been down for ${age(nowMs - sinceMs)}${why}; ${picture}`;
+}
+
+function pinNote({ pin, nowMs }: Status): string | null {
+  if (pin === null) return null;
+  return `Rolled back to entry ${pin.entry} of the history, ${age(nowMs - pin.sinceMs)} ago: changes of the sources are not applied until "rollcall rollback --release"`;
 }
 
 function deferredNote({ lastPass, nowMs }: Status): string | null {
@@ -105,8 +113,12 @@ function heldNote({ held, nowMs }: Status): string | null {
   if (first === undefined) return null;
   const names = held.slice(0, FEW_NAMES).map(({ server }) => `${server.backend}/${server.name}`);
   const more = held.length > names.length ? ` and ${held.length - names.length} more` : "";
-  const what = held.length === 1 ? "1 server vanished and is" : `${held.length} servers vanished and are`;
-  return `${what} held while HAProxy's checks see them up, the first for ${age(first.untilMs - nowMs)} at most: ${names.join(", ")}${more}`;
+  const forTime = `for ${age(first.untilMs - nowMs)} at most`;
+  const what =
+    held.length === 1
+      ? `1 server vanished and is held while HAProxy's check sees it up, ${forTime}`
+      : `${held.length} servers vanished and are held while HAProxy's checks see them up, the first ${forTime}`;
+  return `${what}: ${names.join(", ")}${more}`;
 }
 
 function quarantineNote({ roster }: Status): string | null {

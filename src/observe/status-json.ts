@@ -20,6 +20,8 @@ export interface StatusJson {
   readonly reasons: readonly string[];
   readonly notes: readonly string[];
   readonly sources: readonly SourceJson[];
+  /** The entry of the history that HAProxy was rolled back to. */
+  readonly rolledBack: { readonly entry: number; readonly since: string } | null;
   /** What HAProxy is proven to run; null = not known. */
   readonly applied: {
     readonly revision: string | null;
@@ -63,6 +65,8 @@ export interface SourceJson {
   readonly servers: number;
   readonly quarantined: number;
   readonly waiting: number;
+  /** The picture is from the state folder, of a process before this one. */
+  readonly recalled: boolean;
 }
 
 export interface ServerJson {
@@ -123,13 +127,14 @@ export interface PassJson {
 
 /** Only what is public of a status: no plain keys and no meta data, which may hold what is nobody's business. */
 export function statusJson(status: Status): StatusJson {
-  const { version, nowMs, startedAtMs, applied, haproxy, roster, lastPass } = status;
+  const { version, nowMs, startedAtMs, applied, haproxy, roster, lastPass, pin } = status;
   return {
     version,
     now: isoTime(nowMs),
     startedAt: isoTime(startedAtMs),
     ...readiness(status),
     sources: status.sources.map((source) => sourceJson(source, nowMs)),
+    rolledBack: pin && { entry: pin.entry, since: isoTime(pin.sinceMs) },
     applied: applied && {
       revision: applied.revision,
       pid: applied.pid,
@@ -158,7 +163,7 @@ export function statusJson(status: Status): StatusJson {
 }
 
 function sourceJson(source: SourceState, nowMs: number): SourceJson {
-  const { name, state, sinceMs, error, snapshot, publishedAtMs } = source;
+  const { name, state, sinceMs, error, snapshot, publishedAtMs, isRecalled } = source;
   return {
     name,
     state,
@@ -170,6 +175,7 @@ function sourceJson(source: SourceState, nowMs: number): SourceJson {
     servers: snapshot?.servers.length ?? 0,
     quarantined: snapshot?.quarantined.length ?? 0,
     waiting: snapshot?.waiting.length ?? 0,
+    recalled: isRecalled,
   };
 }
 

@@ -128,19 +128,18 @@ function entries(all: readonly EntryJson[]): readonly string[] {
 
 const VANISHED: Readonly<Record<HeldJson["why"], string>> = {
   lease: "its lease ended",
-  store: "the store is another or an older one",
+  store: "the store lost it",
 };
 
 function held({ held: all, now }: StatusJson): readonly string[] {
   const few = columns(
     all
       .slice(0, FEW)
-      .map(({ backend, name, address, source, origin, since, until, why, check }) => [
+      .map(({ backend, name, address, since, until, why, check }) => [
         `${backend}/${name}`,
         address,
         `${VANISHED[why]} ${between(since, now)} ago${check === "up" ? "" : ", HAProxy was not heard yet"}`,
         `for ${between(now, until)} more`,
-        `${source} ${origin}`,
       ]),
   ).map((line) => `  ${line}`);
   return all.length > FEW ? [...few, `  and ${all.length - FEW} more (--json has them)`] : few;
