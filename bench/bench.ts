@@ -1,5 +1,6 @@
 /** `npm run bench`: see docs/benchmarks.md. Prints a table on stdout, and on stderr what it is doing. */
 import { writeFileSync } from "node:fs";
+import { agent } from "./agent.ts";
 import { containers } from "./containers.ts";
 import { type BenchOptions, HELP, type Part, type Progress, readOptions } from "./options.ts";
 import { reaction } from "./reaction.ts";
@@ -33,6 +34,7 @@ const MEASURES: Record<Part, (sizes: Sizes, tell: Progress) => Promise<readonly 
   scale,
   storm,
   spread,
+  agent,
 };
 
 async function measure({ parts, sizes }: BenchOptions): Promise<readonly Row[]> {

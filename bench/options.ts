@@ -5,7 +5,7 @@ import { FULL, QUICK, type Sizes } from "./sizes.ts";
 export type Progress = (what: string) => void;
 
 /** What can be measured alone, in the order of the table. */
-export const PARTS = ["reaction", "containers", "start", "scale", "storm", "spread"] as const;
+export const PARTS = ["reaction", "containers", "start", "scale", "storm", "spread", "agent"] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -19,9 +19,9 @@ export interface BenchOptions {
 export const HELP = `npm run bench [-- --quick] [-- --only PART,PART] [-- --json FILE]
 
 Measures Rollcall on this machine, each figure beside a floor or a peer in the same run, and prints a table;
-docs/benchmarks.md tells what the rows mean. Takes about eight minutes. Nothing else should run meanwhile.
+docs/benchmarks.md tells what the rows mean. Takes about a quarter of an hour. Nothing else should run meanwhile.
 
-  --quick            a few samples of each in half a minute: shows that it works, not how fast
+  --quick            a few samples of each within a minute: shows that it works, not how fast
   --only PART,PART   only these: ${PARTS.join(", ")}
   --json FILE        write the figures to FILE too
   --help             this text`;

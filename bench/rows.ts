@@ -4,7 +4,7 @@ export interface Row {
   readonly figure: string;
   /** Who did it: Rollcall, or what it is compared with. */
   readonly who: string;
-  readonly unit: "ms" | "MiB" | "reloads";
+  readonly unit: "ms" | "MiB" | "reloads" | "requests" | "a second";
   readonly values: readonly number[];
   /** The `who` of the row of the same figure that counts as 1; null = there is nothing to compare with. */
   readonly floor: string | null;

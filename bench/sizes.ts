@@ -23,6 +23,19 @@ export interface Sizes {
   }[];
   /** At most so many daemons on one etcd, fewer when the machine has not the memory, and the number of puts. */
   readonly spread: { readonly daemons: number; readonly puts: number };
+  readonly agent: {
+    /** Of one host, the smaller number first. */
+    readonly containers: readonly number[];
+    readonly starts: number;
+    /** Simulated ones. */
+    readonly agents: number;
+    readonly serversEach: number;
+    readonly leaseS: number;
+    /** Until an agent that has just registered is at rest. */
+    readonly restMs: number;
+    /** For so many leases' time it is watched then. */
+    readonly leases: number;
+  };
 }
 
 export const FULL: Sizes = {
@@ -42,6 +55,15 @@ export const FULL: Sizes = {
     { keys: 10_000, version: "3.0", times: 3 },
   ],
   spread: { daemons: 100, puts: 5 },
+  agent: {
+    containers: [10, 500],
+    starts: 5,
+    agents: 40,
+    serversEach: 50,
+    leaseS: 15,
+    restMs: 5000,
+    leases: 4,
+  },
 };
 
 export const QUICK: Sizes = {
@@ -55,4 +77,5 @@ export const QUICK: Sizes = {
   restMs: 500,
   storms: [{ keys: 1000, version: "3.2", times: 1 }],
   spread: { daemons: 2, puts: 1 },
+  agent: { containers: [2, 4], starts: 1, agents: 2, serversEach: 5, leaseS: 2, restMs: 500, leases: 1 },
 };

@@ -3,12 +3,14 @@
  * replaces what is unhealthy, and a load balancer that serves must not be replaced because the program beside it has
  * trouble. What Rollcall says of itself is printed for people (`docker inspect`), and is at /readyz for monitoring.
  */
+import { once } from "node:events";
 import { connect } from "node:net";
 import { env, exit, stdout } from "node:process";
 
 const TIMEOUT_MS = 2000;
 const socketPath = env.ROLLCALL_HAPROXY_SOCKET ?? "/run/haproxy/admin.sock";
 const http = (env.ROLLCALL_HTTP ?? "off").replace(/^\*/, "127.0.0.1");
+const isHttps = env.ROLLCALL_HTTP_CERT !== undefined;
 
 /** Resolves with the worker's pid. */
 function workerPid() {
@@ -26,11 +28,21 @@ function workerPid() {
   });
 }
 
+/** Asks our own port, so the certificate proves nothing. No token is sent: where one is wanted, the verdict will do. */
+async function ask(path) {
+  const { get } = await import(isHttps ? "node:https" : "node:http");
+  const options = { rejectUnauthorized: false, signal: AbortSignal.timeout(TIMEOUT_MS) };
+  const request = get(`${isHttps ? "https" : "http"}://${http}${path}`, options);
+  const [response] = await once(request, "response");
+  let text = "";
+  for await (const chunk of response.setEncoding("utf8")) text += chunk;
+  return text;
+}
+
 async function readiness() {
   if (http === "off") return "not asked, its HTTP is off";
   try {
-    const answer = await fetch(`http://${http}/readyz`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    return (await answer.text()).trim().replaceAll("\n", "; ");
+    return (await ask("/readyz")).trim().replaceAll("\n", "; ");
   } catch {
     return "does not answer";
   }

@@ -1,18 +1,9 @@
 import { format } from "prettier";
-import { check } from "../src/commands/check.ts";
-import type { Command } from "../src/commands/command.ts";
-import { render } from "../src/commands/render.ts";
-import { run } from "../src/commands/run.ts";
-import { status } from "../src/commands/status.ts";
-import { version } from "../src/commands/version.ts";
 import { DEFAULT_CONFIG_FILE } from "../src/config.ts";
 import { OPTION_NAMES, OPTIONS, variableOf } from "../src/options.ts";
 
-/** All commands, in the order of `rollcall --help`. */
-export const COMMANDS: readonly Command[] = [run, render, check, status, version];
-
 const INTRODUCTION = `
-<!-- Written by scripts/write-reference.ts from src/options.ts and src/commands. Change those, then: npm run docs -->
+<!-- Written by scripts/write-reference.ts from src/options.ts. Change that, then: npm run docs -->
 
 # Options
 
@@ -55,8 +46,7 @@ These belong together: \`etcd-username\` and \`etcd-password-file\`; \`etcd-cert
 
 Certificates and the password file are read again at each connect, so that what renews them needs no restart of Rollcall.
 
-## Commands and their own flags
-
+The commands and their own flags: [commands](commands.md).
 `;
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
@@ -77,16 +67,6 @@ export async function optionsReference(): Promise<string> {
     INTRODUCTION.trimStart(),
     table(["option", "variable", "value", "default", "meaning"], options),
     `\n${TYPES}`,
-    COMMANDS.map(commandPart).join("\n\n"),
-    "\n\nAll of them know `--help`. Exit codes: 0 good, 1 failed, 2 differs, 64 wrong usage, 78 wrong configuration.\n",
   ];
   return format(text.join(""), { parser: "markdown", printWidth: 110 });
-}
-
-function commandPart(command: Command): string {
-  const flags = Object.entries(command.flags).map(
-    ([name, flag]) => `- \`--${name}${flag.value === null ? "" : ` ${flag.value}`}\`: ${flag.help}`,
-  );
-  const own = flags.length === 0 ? "" : `\n\n${flags.join("\n")}`;
-  return `### rollcall ${command.name}\n\n${command.description.replaceAll("\n", " ")}${own}`;
 }

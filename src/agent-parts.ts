@@ -36,7 +36,8 @@ export function agentHost(config: Config): string {
   throw new Error(`this host needs a name: ${why}: set host-name`);
 }
 
-const isContainerId = (text: string): boolean => /^[0-9a-f]{12}$/.test(text) && existsSync("/.dockerenv");
+const isContainerId = (text: string): boolean =>
+  /^[0-9a-f]{12}$/.test(text) && (existsSync("/.dockerenv") || existsSync("/run/.containerenv"));
 
 /** @throws Error when etcd is off. */
 export function registrarOptions(options: PartsOptions): RegistrarOptions {

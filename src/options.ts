@@ -177,6 +177,11 @@ export const OPTIONS = {
     types.path,
     "rollcall status: certificate authority (PEM) of the daemon that --url names; default: the machine's",
   ),
+  watchdog: withDefault(
+    types.orOff(types.duration),
+    "30s",
+    "a daemon that hangs for so long ends itself, to be started again by whoever supervises it; off = it does not",
+  ),
   "log-level": withDefault(types.choice("debug", "info", "warn", "error"), "info", "what is logged"),
   "log-format": withDefault(types.choice("json", "text"), "json", "JSON lines, or text for people"),
 } as const;

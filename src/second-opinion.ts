@@ -79,14 +79,14 @@ export function secondOpinion(options: SecondOpinionOptions): SecondOpinion {
     },
     release: (server) => {
       const chosen = [...state.held.values()].filter((one) => server === null || placeOf(one) === server);
-      const gone = chosen.map(({ vanished }) => vanished);
+      const gone = new Set(chosen.map(({ vanished }) => vanished));
       state = {
-        held: new Map([...state.held].filter(([vanished]) => !gone.includes(vanished))),
+        held: new Map([...state.held].filter(([vanished]) => !gone.has(vanished))),
         ended: new Set([...state.ended, ...gone]),
       };
       const ended = chosen.map((held): Ended => ({ held, why: "let go by an operator" }));
       tell({ state, begun: [], ended }, holdMs ?? 0);
-      if (gone.length > 0) onChange();
+      if (gone.size > 0) onChange();
     },
     held: () => [...state.held.values()].map(shown).toSorted(byName),
     run: async (signal) => {

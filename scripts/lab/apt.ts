@@ -53,8 +53,13 @@ async function withoutServices(work: () => Promise<void>): Promise<void> {
   }
 }
 
+const SERVICES: Record<string, readonly string[]> = {
+  "docker.io": ["docker.service", "docker.socket"],
+  "openssh-server": ["ssh.service", "ssh.socket"],
+};
+
 async function disableServices(packages: readonly string[]): Promise<void> {
   if (!existsSync("/run/systemd/system")) return;
-  const units = packages.flatMap((name) => (name === "docker.io" ? ["docker.service", "docker.socket"] : []));
+  const units = packages.flatMap((name) => SERVICES[name] ?? []);
   if (units.length > 0) await execa("systemctl", ["disable", ...units], { reject: false });
 }

@@ -28,8 +28,16 @@ export async function launchEngine(
   await mkdir(paths.dir, { recursive: true });
   await mkdir(paths.runDir, { recursive: true });
   await rm(join(paths.runDir, "docker.pid"), { force: true });
+  const { namespace } = options;
+  const network =
+    namespace === undefined
+      ? bridgeFlags(await ensureBridge(bridge))
+      : ["--bip", namespace.containers, "--default-address-pool", `base=${namespace.pool},size=24`];
+  const command: [string, ...string[]] = ["dockerd", ...flags(options, paths), ...network];
   const child = new Child({
-    command: ["dockerd", ...flags(options, paths, await ensureBridge(bridge))],
+    // Not by "ip netns exec", which has a /sys of its own, without the control groups.
+    command:
+      namespace === undefined ? command : ["nsenter", `--net=/run/netns/${namespace.name}`, ...command],
     logFile: paths.log,
     env: { PATH: dockerPath() }, // It looks for containerd, runc and docker-proxy there.
     whenParentDies: options.detached === true ? "none" : "TERM",
@@ -47,7 +55,15 @@ export async function launchEngine(
   }
 }
 
-function flags(options: EngineOptions, paths: EnginePaths, bridge: Bridge): string[] {
+// Networks that are made later come from the upper half of the bridge's own /16.
+const bridgeFlags = ({ name, octet }: Bridge): string[] => [
+  "--bridge",
+  name,
+  "--default-address-pool",
+  `base=10.${octet}.128.0/17,size=24`,
+];
+
+function flags(options: EngineOptions, paths: EnginePaths): string[] {
   const { dir, runDir, socket } = paths;
   const folders = [
     "--data-root",
@@ -57,15 +73,8 @@ function flags(options: EngineOptions, paths: EnginePaths, bridge: Bridge): stri
     "--pidfile",
     join(runDir, "docker.pid"),
   ];
-  // Networks that are made later come from the upper half of the bridge's own /16.
-  const network = [
-    "--bridge",
-    bridge.name,
-    "--default-address-pool",
-    `base=10.${bridge.octet}.128.0/17,size=24`,
-  ];
   const live = options.liveRestore === true ? ["--live-restore"] : [];
-  return ["-H", `unix://${socket}`, "--log-level", "warn", ...folders, ...network, ...live];
+  return ["-H", `unix://${socket}`, "--log-level", "warn", ...folders, ...live, ...(options.flags ?? [])];
 }
 
 /** Ends the engine, with SIGKILL after 30 s at the latest, and resolves when it and its containerd are gone. */

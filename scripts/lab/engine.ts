@@ -13,8 +13,22 @@ export interface EngineOptions {
   dir: string;
   /** Containers run on while the engine is down. */
   liveRestore?: boolean;
+  /** More flags of dockerd, for instance to listen elsewhere too. */
+  flags?: readonly string[];
   /** It goes on running when this process ends. */
   detached?: boolean;
+  /** A network namespace for it and its containers; that of this process when not given. */
+  namespace?: EngineNamespace;
+}
+
+/** Where an engine runs as if on a machine of its own. Whoever made the namespace removes it. */
+export interface EngineNamespace {
+  /** As in `ip netns`. */
+  name: string;
+  /** Address and size of the network of its containers, "10.115.11.1/24". */
+  containers: string;
+  /** Networks that are made later come from this one, "10.115.160.0/20". */
+  pool: string;
 }
 
 /** A Docker engine of our own, with its own bridge, network and data. Nothing of another engine is touched. */
@@ -23,6 +37,8 @@ export interface Engine extends AsyncDisposable {
   readonly socketPath: string;
   /** "unix:///run/rollcall-0123abcd/docker.sock" */
   readonly dockerHost: string;
+  /** Where sockets and pids are: the command lines of its containers' parents name it. */
+  readonly runDir: string;
   /** Whether the engine's process runs, be it paused. */
   running(): boolean;
   /** Starts it with the data it had; resolves when it answers. Does nothing when it runs. */
@@ -66,6 +82,7 @@ export function attachEngine(options: EngineOptions): Engine {
     name,
     socketPath: paths.socket,
     dockerHost: `unix://${paths.socket}`,
+    runDir,
     running: () => findEngine(paths) !== undefined,
     start: () => launchEngine(options, { paths, bridge }),
     stop: (signal = "SIGTERM") => endEngine(paths, signal),
@@ -75,7 +92,8 @@ export function attachEngine(options: EngineOptions): Engine {
     async leave() {
       await endEngine(paths, "SIGTERM");
       await clearEngine(paths);
-      await removeBridge(await ensureBridge(bridge)); // It is found by name, and tells which network was ours.
+      // It is found by name, and tells which network was ours. That of a namespace goes with the namespace.
+      if (options.namespace === undefined) await removeBridge(await ensureBridge(bridge));
       await rm(runDir, { recursive: true, force: true });
     },
     async dispose() {

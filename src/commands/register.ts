@@ -10,6 +10,7 @@ import { agentRoutes } from "../observe/agent-routes.ts";
 import { rollcallVersion } from "../parts.ts";
 import { registrar as newRegistrar } from "../registration/registrar.ts";
 import { serveHttp } from "../serve-http.ts";
+import { startWatchdog } from "../watchdog.ts";
 import { type Command, type Context, EXIT } from "./command.ts";
 
 /** Wires the parts together and runs them until the process is asked to end. */
@@ -45,8 +46,10 @@ async function execute(context: Context): Promise<number> {
   };
   const routes = agentRoutes({ status, metrics: agentMetrics({ status }) });
   const http = await serveHttp({ config, routes, log });
+  const watchdog = startWatchdog({ limitMs: config.watchdog, isAlive: () => true });
   await Promise.all([keepRunning({ source, board, log, signal }), registrar.run(signal)]);
   await http?.close();
+  await watchdog.stop();
   log.info({}, "rollcall's agent ends, the containers go on");
   return EXIT.good;
 }

@@ -10,6 +10,7 @@ import { dirtyFlag } from "../lib/dirty-flag.ts";
 import { messageOf } from "../lib/errors.ts";
 import { loop } from "../loop.ts";
 import { daemonRoutes } from "../observe/daemon-routes.ts";
+import { MAX_SILENCE_MS } from "../observe/liveness.ts";
 import { metrics as newMetrics } from "../observe/metrics.ts";
 import { haproxyOf, rendererOf, isDockerOptional, rollcallVersion, followedSources } from "../parts.ts";
 import { reconciler as newReconciler } from "../reconcile.ts";
@@ -18,6 +19,7 @@ import { serveHttp } from "../serve-http.ts";
 import { statusKeeper } from "../status-keeper.ts";
 import { oldWorkersTeller } from "../tell-old-workers.ts";
 import { refusalTeller } from "../tell-refusals.ts";
+import { startWatchdog } from "../watchdog.ts";
 import { watchHaproxy } from "../watch-haproxy.ts";
 import { watchTemplates } from "../watch-templates.ts";
 import { type Command, type Context, EXIT } from "./command.ts";
@@ -93,8 +95,14 @@ async function execute(context: Context): Promise<number> {
   const metrics = newMetrics({ status: keeper.status });
 
   const http = await serveHttp({ config, log, routes: daemonRoutes({ status: keeper.status, metrics }) });
+  let lastPassMs = monotonicMs();
+  const watchdog = startWatchdog({
+    limitMs: config.watchdog,
+    isAlive: () => monotonicMs() - lastPassMs < MAX_SILENCE_MS,
+  });
   const tellRefusals = refusalTeller(log);
   const onPass = (record: PassRecord): void => {
+    lastPassMs = monotonicMs();
     keeper.onPass(record);
     metrics.onPass(record);
     state?.onPass(record, { roster: reconciler.roster(), text: reconciler.applied()?.text ?? null });
@@ -122,6 +130,7 @@ async function execute(context: Context): Promise<number> {
     loop({ reconciler, changed, ...times, log, now, onPass }, signal),
   ]);
   await http?.close();
+  await watchdog.stop();
   log.info({}, "rollcall ends, HAProxy goes on");
   return EXIT.good;
 }

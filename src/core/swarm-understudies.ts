@@ -1,13 +1,13 @@
 import { compareText } from "./roster.ts";
 import { isAlive, type Swarm, type SwarmTask } from "./swarm.ts";
 
-/** For tasks that run, by id: whether another one of the same slot ran before it and holds the slot's name. */
+/** For tasks that run, by id: whether another one of the same slot ran before it and has the slot's name. */
 export type Understudies = ReadonlyMap<string, boolean>;
 
 /**
  * Finds tasks that were started while another one of their slot still ran, as in an update with `order: start-first`.
- * They go by a name of their own for as long as they live: a server that changed its name, or its address, in the
- * middle of its life would have to be checked anew.
+ * They go by a name of their own for as long as they live: a server that changed its name in the middle of its life
+ * would be another server to HAProxy, and be checked anew.
  * @param earlier What an earlier call has found: it stays so.
  */
 export function understudies({ tasks, nodes }: Swarm, earlier: Understudies): Understudies {
@@ -18,9 +18,9 @@ export function understudies({ tasks, nodes }: Swarm, earlier: Understudies): Un
   return new Map(
     alive.map((task) => {
       const place = placeOf(task);
-      const known = earlier.get(task.id) ?? held.has(place);
-      if (!known) held.add(place);
-      return [task.id, known];
+      const isUnderstudy = earlier.get(task.id) ?? held.has(place);
+      if (!isUnderstudy) held.add(place);
+      return [task.id, isUnderstudy];
     }),
   );
 }

@@ -4,6 +4,8 @@ import type { SourceState } from "../core/status.ts";
 /** The latest snapshot of every source. Whoever puts something there is heard by `onChange`. */
 export interface Board {
   put(snapshot: Snapshot): void;
+  /** A picture of an earlier process, published at `publishedAtMs`; it counts until the source publishes. */
+  recall(snapshot: Snapshot, publishedAtMs: number): void;
   down(name: string, error: string): void;
   /** In the order in which the sources were given, which is their order of precedence. */
   sources(): readonly SourceState[];
@@ -14,7 +16,7 @@ export interface Board {
   absent(): readonly SourceState[];
 }
 
-const NEVER_SEEN = { error: null, snapshot: null, publishedAtMs: null } as const;
+const NEVER_SEEN = { error: null, snapshot: null, publishedAtMs: null, isRecalled: false } as const;
 
 export function board(options: {
   names: readonly string[];
@@ -40,12 +42,26 @@ export function board(options: {
       const before = state(snapshot.source);
       const sinceMs = before.state === "live" ? before.sinceMs : now();
       const publishedAtMs = now();
-      states.set(before.name, { ...before, state: "live", sinceMs, error: null, snapshot, publishedAtMs });
+      const live = {
+        state: "live",
+        sinceMs,
+        error: null,
+        snapshot,
+        publishedAtMs,
+        isRecalled: false,
+      } as const;
+      states.set(before.name, { ...before, ...live });
+      options.onChange();
+    },
+    recall: (snapshot, publishedAtMs) => {
+      const before = state(snapshot.source);
+      if (before.snapshot !== null) return;
+      states.set(before.name, { ...before, snapshot, publishedAtMs, isRecalled: true });
       options.onChange();
     },
     down: (name, error) => {
       const before = state(name);
-      const kind = before.snapshot === null ? before.state : "down";
+      const kind = before.snapshot === null || before.isRecalled ? before.state : "down";
       const sinceMs = before.state === kind ? before.sinceMs : now();
       states.set(name, { ...before, state: kind, sinceMs, error });
     },

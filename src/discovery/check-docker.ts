@@ -1,8 +1,9 @@
-import type { SelfPlace } from "../core/container.ts";
+import type { Container, SelfPlace } from "../core/container.ts";
 import { messageOf } from "../lib/errors.ts";
 import { parseDockerEndpoint, type DockerConnection } from "./docker-endpoint.ts";
 import { dockerEngine } from "./docker-engine.ts";
 import { selfPlace } from "./docker-self.ts";
+import { SWARM_PACE, swarmReader, type SwarmMode } from "./docker-swarm.ts";
 
 /** What a doctor wants to know of the Docker engine. */
 export type DockerReport =
@@ -14,7 +15,11 @@ export type DockerReport =
       readonly version: { readonly engine: string; readonly api: string } | null;
       /** Number of running containers. */
       readonly running: number;
+      /** Number of tasks on other nodes of its swarm. */
+      readonly elsewhere: number;
       readonly self: SelfPlace;
+      /** Of the engine itself, as it lists them. */
+      readonly containers: readonly Container[];
       /** What deserves a look, or null. */
       readonly warning: string | null;
     }
@@ -24,9 +29,11 @@ export type DockerReport =
 export async function checkDocker(options: {
   connection: DockerConnection;
   selfId?: string | undefined;
+  swarm?: SwarmMode;
   signal: AbortSignal;
 }): Promise<DockerReport> {
-  const { signal, selfId } = options;
+  const { signal, selfId, swarm: mode = "off" } = options;
+  const swarm = mode === "off" ? null : swarmReader({ mode, pace: SWARM_PACE, now: () => 0 });
   const parsed = parseDockerEndpoint(options.connection);
   if (!parsed.ok) return { ok: false, endpoint: options.connection.host ?? "", reason: parsed.reason };
   const endpoint = parsed.value;
@@ -38,8 +45,10 @@ export async function checkDocker(options: {
       const version = await engine.version(signal);
       await engine.events(AbortSignal.any([signal, done.signal]));
       const containers = await engine.list(signal);
-      const place = selfPlace({ containers, selfId, endpoint });
-      return { ok: true, endpoint: endpoint.shown, version, running: containers.length, ...place };
+      const elsewhere = (await swarm?.read(engine, containers, signal))?.elsewhere ?? [];
+      const place = selfPlace({ containers, elsewhere, selfId, endpoint });
+      const counts = { running: containers.length, elsewhere: elsewhere.length };
+      return { ok: true, endpoint: endpoint.shown, version, containers, ...counts, ...place };
     } finally {
       done.abort();
       engine.close();

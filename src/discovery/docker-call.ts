@@ -10,17 +10,25 @@ export type DockerCall = <T>(options: {
   attempt: (abortSignal: AbortSignal) => Promise<T>;
 }) => Promise<T>;
 
+/** The engine took too long over a call. */
+export class DockerTimeout extends SourceError {}
+
+/** What ssh may take to log in, in milliseconds; on a connection of its own before each call, unless one was kept. */
+const LOGIN_MS = 10_000;
+
 /**
  * Bounds a call in time. The promise is raced, not only aborted: dockerode never settles when a connection breaks in
  * the middle of a body.
  */
 export function dockerCall(endpoint: DockerEndpoint): DockerCall {
-  return async ({ what, timeoutMs, signal, attempt }) => {
+  const loginMs = endpoint.kind === "ssh" ? LOGIN_MS : 0;
+  return async ({ what, signal, attempt, ...given }) => {
+    const timeoutMs = given.timeoutMs + loginMs;
     const giveUp = new AbortController();
     const ended = AbortSignal.any([signal, giveUp.signal]);
     const timer = setTimeout(() => {
       giveUp.abort(
-        new SourceError(
+        new DockerTimeout(
           `the Docker engine at ${endpoint.shown} did not answer within ${timeoutMs} ms (${what})`,
         ),
       );

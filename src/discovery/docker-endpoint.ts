@@ -3,7 +3,10 @@ import { quote } from "../core/address.ts";
 
 /** How to reach an engine, as the variables `DOCKER_HOST`, `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH` say it. */
 export interface DockerConnection {
-  /** `unix:///var/run/docker.sock`, a bare path, `tcp://HOST:PORT`; undefined or empty = the usual socket. */
+  /**
+   * `unix:///var/run/docker.sock`, a bare path, `tcp://HOST:PORT`, `ssh://USER@HOST:PORT/SOCKET` (all but the host may be
+   * missing); undefined or empty = the usual socket.
+   */
   readonly host?: string | undefined;
   /** Any text but the empty one = TLS. */
   readonly tlsVerify?: string | undefined;
@@ -22,6 +25,16 @@ export type DockerEndpoint =
       /** Folder of the certificates; null = no TLS. */
       readonly certPath: string | null;
       readonly shown: string;
+    }
+  | {
+      readonly kind: "ssh";
+      readonly host: string;
+      /** Null, for each of these = as ssh and docker choose. */
+      readonly port: number | null;
+      readonly user: string | null;
+      /** The engine's socket on that host. */
+      readonly socket: string | null;
+      readonly shown: string;
     };
 
 const DEFAULT_SOCKET = "/var/run/docker.sock";
@@ -33,14 +46,12 @@ export function parseDockerEndpoint(connection: DockerConnection): Result<Docker
   if (text === "") return unix(DEFAULT_SOCKET);
   if (text.startsWith("/")) return unix(text);
   if (text.startsWith("unix://")) return unix(text.slice("unix://".length) || DEFAULT_SOCKET);
-  if (text.startsWith("ssh://")) {
-    return refuse(
-      `DOCKER_HOST ${quote(text)}: ssh is not supported; forward the socket (ssh -L /tmp/docker.sock:/var/run/docker.sock HOST) and give its path, or use tcp:// with TLS`,
-    );
-  }
+  if (text.startsWith("ssh://")) return ssh(text);
   const url = URL.parse(text);
   if (url === null || !["tcp:", "http:", "https:"].includes(url.protocol) || url.hostname === "") {
-    return refuse(`DOCKER_HOST ${quote(text)} is not unix://PATH, a path or tcp://HOST:PORT`);
+    return refuse(
+      `DOCKER_HOST ${quote(text)} is not unix://PATH, a path, tcp://HOST:PORT or ssh://USER@HOST`,
+    );
   }
   return tcp(url, connection);
 }
@@ -65,6 +76,27 @@ function tcp(url: URL, connection: DockerConnection): Result<DockerEndpoint> {
     port,
     certPath: usesTls ? certPath : null,
     shown: `${url.hostname}:${port}`,
+  });
+}
+
+/** Host and user become arguments of ssh, and the socket one of a shell on the other side: no odd characters. */
+const SSH = /^ssh:\/\/(?:([\w.][\w.-]*)@)?([\w.][\w.-]*|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?(\/[\w./-]*)?$/;
+
+function ssh(text: string): Result<DockerEndpoint> {
+  const parts = SSH.exec(text);
+  if (parts === null) {
+    return refuse(
+      `DOCKER_HOST ${quote(text)} is not ssh://USER@HOST:PORT/SOCKET (all but HOST may be missing; ssh takes keys, no password)`,
+    );
+  }
+  const [, user = null, bracketed = "", port, path = "/"] = parts;
+  return accept({
+    kind: "ssh",
+    host: bracketed.replace(/^\[(.*)\]$/, "$1"),
+    port: port === undefined ? null : Number(port),
+    user,
+    socket: path === "/" ? null : path,
+    shown: text,
   });
 }
 

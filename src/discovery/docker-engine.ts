@@ -7,11 +7,15 @@ import Docker from "dockerode";
 import split2 from "split2";
 import type { Container } from "../core/container.ts";
 import { SourceError } from "../lib/errors.ts";
+import type { ForeignTools } from "../core/foreign-words.ts";
+import { parseVariables, type Variables } from "./docker-variables.ts";
 import { dockerCall } from "./docker-call.ts";
 import { parseContainer } from "./docker-container.ts";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
-import { EVENT_FILTERS, signalNumber } from "./docker-event.ts";
+import { EVENT_FILTERS, signalNumber, SWARM_EVENT_FILTERS } from "./docker-event.ts";
+import { sshAgent } from "./docker-ssh.ts";
 import type { SignalFacts } from "./stop-signals.ts";
+import { askSwarm, type SwarmAnswer, type SwarmApi } from "./ask-swarm.ts";
 
 /** How long each call may take, in milliseconds. An engine that hangs never says so, and dockerode waits for ever. */
 export interface DockerTimeouts {
@@ -31,12 +35,22 @@ export const DOCKER_TIMEOUTS: DockerTimeouts = {
 
 /** The few calls to an engine that Rollcall makes. All throw `SourceError`, also when `signal` aborts. */
 export interface DockerEngine {
-  /** `GET /events`: opens the stream, resolves with its lines. The loop over them throws when the stream breaks. */
-  events(signal: AbortSignal): Promise<AsyncIterable<string>>;
+  /**
+   * `GET /events`: opens the stream, resolves with its lines. The loop over them throws when the stream breaks.
+   * `withSwarm`: services and nodes of its swarm too.
+   */
+  events(signal: AbortSignal, withSwarm?: boolean): Promise<AsyncIterable<string>>;
   /** `GET /containers/json`: those that run, the paused and the restarting ones included. */
   list(signal: AbortSignal): Promise<readonly Container[]>;
-  /** `GET /containers/ID/json`, for what the list does not tell; null = no such container. */
-  inspect(id: string, signal: AbortSignal): Promise<SignalFacts | null>;
+  /**
+   * `GET /containers/ID/json`, for what the list does not tell; null = no such container, "forbidden" = a proxy in
+   * front of the engine does not let it through, as it should not where environment variables hold secrets.
+   */
+  inspect(id: string, signal: AbortSignal): Promise<SignalFacts | null | "forbidden">;
+  /** `GET /services`, `/tasks` and `/nodes`, which only a manager of Docker Swarm answers. */
+  swarm(signal: AbortSignal): Promise<SwarmAnswer>;
+  /** The same call, for the environment variables that these tools read. */
+  variables(id: string, tools: ForeignTools, signal: AbortSignal): Promise<Variables>;
   /** `GET /_ping` */
   ping(signal: AbortSignal): Promise<void>;
   /** `GET /version`; null = a proxy in front of the engine does not let it through. */
@@ -46,7 +60,7 @@ export interface DockerEngine {
 }
 
 /** What we use of dockerode, whose own types miss that `ping` and `version` take options, and promise too much. */
-interface Api {
+interface Api extends SwarmApi {
   getEvents(options: object): Promise<Readable>;
   listContainers(options: object): Promise<unknown>;
   getContainer(id: string): { inspect(options: object): Promise<unknown> };
@@ -62,16 +76,19 @@ export async function dockerEngine(
   endpoint: DockerEndpoint,
   timeouts: DockerTimeouts = DOCKER_TIMEOUTS,
 ): Promise<DockerEngine> {
-  const usesTls = endpoint.kind === "tcp" && endpoint.certPath !== null;
-  // Of its own, so that everything that is open can be closed; without kept connections, since one to an engine
-  // that was replaced meanwhile would go on answering.
-  const agent = usesTls ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false });
+  const agent = agentFor(endpoint);
   const api = await connect(endpoint, agent);
   const call = dockerCall(endpoint);
+  const inspect = (id: string, signal: AbortSignal): Promise<unknown> => {
+    const attempt = (abortSignal: AbortSignal): Promise<unknown> =>
+      api.getContainer(id).inspect({ abortSignal }).catch(inspectionRefused);
+    return call({ what: "inspect", timeoutMs: timeouts.inspectMs, signal, attempt });
+  };
   return {
-    events: async (signal) => {
+    events: async (signal, withSwarm = false) => {
+      const filters = withSwarm ? SWARM_EVENT_FILTERS : EVENT_FILTERS;
       const attempt = (abortSignal: AbortSignal): Promise<Readable> =>
-        api.getEvents({ filters: EVENT_FILTERS, abortSignal });
+        api.getEvents({ filters, abortSignal });
       return lines(await call({ what: "events", timeoutMs: timeouts.eventsMs, signal, attempt }));
     },
     list: async (signal) => {
@@ -84,10 +101,15 @@ export async function dockerEngine(
       });
       return parseList(answer, endpoint);
     },
-    inspect: async (id, signal) => {
-      const attempt = (abortSignal: AbortSignal): Promise<unknown> =>
-        api.getContainer(id).inspect({ abortSignal }).catch(nullIfMissing);
-      return parseFacts(await call({ what: "inspect", timeoutMs: timeouts.inspectMs, signal, attempt }));
+    inspect: async (id, signal) => parseFacts(await inspect(id, signal)),
+    variables: async (id, tools, signal) => {
+      const answer = await inspect(id, signal);
+      return answer === null || answer === "forbidden" ? answer : parseVariables(answer, tools);
+    },
+    swarm: (signal) => {
+      const attempt = (abortSignal: AbortSignal): Promise<SwarmAnswer> =>
+        askSwarm(api, { abortSignal, endpoint });
+      return call({ what: "services, tasks and nodes", timeoutMs: timeouts.listMs, signal, attempt });
     },
     ping: async (signal) => {
       const attempt = (abortSignal: AbortSignal): Promise<unknown> => api.ping({ abortSignal });
@@ -100,6 +122,16 @@ export async function dockerEngine(
     },
     close: () => agent.destroy(),
   };
+}
+
+/**
+ * Of its own, so that everything that is open can be closed; without kept connections, since one to an engine that was
+ * replaced meanwhile would go on answering.
+ */
+function agentFor(endpoint: DockerEndpoint): HttpAgent {
+  if (endpoint.kind === "ssh") return sshAgent(endpoint);
+  const usesTls = endpoint.kind === "tcp" && endpoint.certPath !== null;
+  return usesTls ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false });
 }
 
 /**
@@ -125,8 +157,8 @@ async function connect(endpoint: DockerEndpoint, agent: HttpAgent): Promise<Api>
           ...common,
           ...files,
           protocol: files === null ? ("http" as const) : ("https" as const),
-          host: endpoint.host,
-          port: endpoint.port,
+          host: endpoint.kind === "ssh" ? "docker" : endpoint.host,
+          port: endpoint.kind === "ssh" ? 80 : endpoint.port,
         };
   try {
     return new Docker(options) as unknown as Api;
@@ -160,8 +192,8 @@ function parseList(answer: unknown, endpoint: DockerEndpoint): readonly Containe
   return answer.map(parseContainer);
 }
 
-function parseFacts(answer: unknown): SignalFacts | null {
-  if (answer === null) return null;
+function parseFacts(answer: unknown): SignalFacts | null | "forbidden" {
+  if (answer === null || answer === "forbidden") return answer;
   const { Config, State } = answer as { Config?: { StopSignal?: string }; State?: { StartedAt?: string } };
   const startedAtMs = Date.parse(State?.StartedAt ?? "");
   return {
@@ -176,11 +208,16 @@ function parseVersion(answer: unknown): { engine: string; api: string } | null {
   return { engine: String(Version), api: String(ApiVersion) };
 }
 
-const nullIfMissing = (thrown: unknown): null => nullIf(thrown, [404]);
-const nullIfForbidden = (thrown: unknown): null => nullIf(thrown, [401, 403]);
-
-function nullIf(thrown: unknown, statuses: readonly number[]): null {
-  const { statusCode } = thrown as { statusCode?: number };
-  if (statusCode !== undefined && statuses.includes(statusCode)) return null;
+function inspectionRefused(thrown: unknown): null | "forbidden" {
+  if (hasStatus(thrown, 404)) return null;
+  if (hasStatus(thrown, 401, 403)) return "forbidden";
   throw thrown;
 }
+
+function nullIfForbidden(thrown: unknown): null {
+  if (hasStatus(thrown, 401, 403)) return null;
+  throw thrown;
+}
+
+const hasStatus = (thrown: unknown, ...statuses: readonly number[]): boolean =>
+  statuses.includes((thrown as { statusCode?: number }).statusCode ?? 0);

@@ -1,5 +1,6 @@
 import { messageOf, SourceError } from "../lib/errors.ts";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
+import { explainTls } from "./docker-tls.ts";
 
 /** Anything that went wrong between us and an engine, in words for operators; the original is the cause. */
 export function dockerError(thrown: unknown, endpoint: DockerEndpoint): SourceError {
@@ -30,12 +31,16 @@ function explain(thrown: unknown, endpoint: DockerEndpoint): string {
       return `the Docker host ${shown} cannot be reached`;
     case "ECONNRESET":
     case "EPIPE":
-      return `the Docker engine at ${shown} closed the connection`;
+      return `the Docker engine at ${shown} closed the connection${doubt(endpoint)}`;
     default:
-      return isTlsTrouble(thrown, code)
-        ? `TLS trouble with the Docker engine at ${shown}: look at the certificates in DOCKER_CERT_PATH`
-        : `cannot talk to the Docker engine at ${shown}`;
+      return explainTls(String(code), endpoint) ?? `cannot talk to the Docker engine at ${shown}`;
   }
+}
+
+/** An engine's refusal of a certificate may get lost when it closes the connection right after it. */
+function doubt(endpoint: DockerEndpoint): string {
+  if (endpoint.kind !== "tcp" || endpoint.certPath === null) return "";
+  return `: does it accept ${endpoint.certPath}/cert.pem?`;
 }
 
 function explainStatus(status: number, message: string, shown: string): string {
@@ -46,13 +51,6 @@ function explainStatus(status: number, message: string, shown: string): string {
     return `${shown} forbids it: a proxy in front of the Docker socket must allow CONTAINERS, EVENTS and PING`;
   }
   return `the Docker engine at ${shown} answered with status ${status}`;
-}
-
-const TLS_CODES =
-  /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|EPROTO)/;
-
-function isTlsTrouble(thrown: unknown, code: unknown): boolean {
-  return (typeof code === "string" && TLS_CODES.test(code)) || /certificate|\bTLS\b/i.test(messageOf(thrown));
 }
 
 function propertyOf(thrown: unknown, name: "code" | "statusCode"): unknown {

@@ -34,6 +34,12 @@ export const EVENT_FILTERS = {
   ],
 } as const;
 
+/** The same, and what a manager of Docker Swarm tells of its services and nodes. */
+export const SWARM_EVENT_FILTERS = {
+  ...EVENT_FILTERS,
+  type: [...EVENT_FILTERS.type, "service", "node"],
+} as const;
+
 /** Reads one line; one that is no event, or not one with all it should have, still says that something changed. */
 export function parseDockerEvent(line: string): DockerEvent {
   const event = parseObject(line);

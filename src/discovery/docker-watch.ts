@@ -5,10 +5,12 @@ import { snapshot, type Snapshot } from "../core/snapshot.ts";
 import { dirtyFlag, type DirtyFlag } from "../lib/dirty-flag.ts";
 import { SourceError } from "../lib/errors.ts";
 import { sleep } from "../lib/sleep.ts";
+import type { ContainerVariables, VariablesRun } from "./container-variables.ts";
 import type { DockerEndpoint } from "./docker-endpoint.ts";
 import type { DockerEngine } from "./docker-engine.ts";
 import { parseDockerEvent } from "./docker-event.ts";
 import { selfPlace } from "./docker-self.ts";
+import type { SwarmReader } from "./docker-swarm.ts";
 import type { StopSignals } from "./stop-signals.ts";
 
 /** When we act of our own accord, in milliseconds. */
@@ -33,6 +35,10 @@ export interface DockerWatch {
   readonly settings: Omit<ContainerSettings, "self">;
   readonly selfId: string | undefined;
   readonly signals: StopSignals;
+  /** null = nobody reads them. */
+  readonly variables: ContainerVariables | null;
+  /** null = the engine's own containers are all that counts. */
+  readonly swarm: SwarmReader | null;
   readonly pace: DockerPace;
   readonly now: () => number;
   readonly publish: (snapshot: Snapshot) => void;
@@ -42,6 +48,7 @@ export interface DockerWatch {
 interface Run extends DockerWatch {
   readonly ended: AbortSignal;
   readonly flag: DirtyFlag;
+  readonly asking: VariablesRun;
   lastEventMs: number;
 }
 
@@ -52,8 +59,10 @@ interface Run extends DockerWatch {
 export async function watchEngine(watch: DockerWatch, signal: AbortSignal): Promise<void> {
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal]);
-  const lines = await watch.engine.events(ended);
-  const run: Run = { ...watch, ended, flag: dirtyFlag(), lastEventMs: watch.now() };
+  const lines = await watch.engine.events(ended, watch.swarm !== null);
+  const flag = dirtyFlag();
+  const asking = askingOf(watch, { flag, ended });
+  const run: Run = { ...watch, ended, flag, asking, lastEventMs: watch.now() };
   const parts = [followEvents(run, lines), keepListing(run), keepPinging(run)];
   try {
     await Promise.race(parts);
@@ -61,6 +70,17 @@ export async function watchEngine(watch: DockerWatch, signal: AbortSignal): Prom
     stop.abort();
     await Promise.allSettled(parts);
   }
+}
+
+function askingOf(watch: DockerWatch, { flag, ended }: Pick<Run, "flag" | "ended">): VariablesRun {
+  const { engine, now, settings } = watch;
+  const tools = settings.foreign ?? { registrator: false, nginxProxy: false };
+  return {
+    ask: (id) => engine.variables(id, tools, ended),
+    ping: () => engine.ping(ended),
+    now,
+    onNews: () => flag.poke(),
+  };
 }
 
 /** Events say that something changed; what it is now like is read from the list. Only signals are remembered. */
@@ -96,7 +116,7 @@ async function keepListing(run: Run): Promise<void> {
     const followUps = pace.afterwardsMs.map((ms) => run.lastEventMs + ms);
     const nextMs = Math.min(
       followUps.find((atMs) => atMs > startedMs) ?? Infinity,
-      nextChangeMs ?? Infinity,
+      nextChangeMs,
       published.atMs + pace.relistMs,
     );
     await run.flag.wait(ended, Math.max(0, nextMs - now()));
@@ -116,19 +136,24 @@ async function review({ engine, signals, ended }: Run, ids: readonly string[]): 
   for (const id of ids) signals.learn(id, await engine.inspect(id, ended));
 }
 
-async function readPicture(run: Run): Promise<{ picture: Snapshot; nextChangeMs: number | null }> {
+async function readPicture(run: Run): Promise<{ picture: Snapshot; nextChangeMs: number }> {
   const { signals, endpoint, selfId } = run;
   const before = signals.moment();
-  const containers = await run.engine.list(run.ended);
-  signals.keepOnly(new Set(containers.map(({ id }) => id)), before);
-  const { self, warning } = selfPlace({ containers, selfId, endpoint });
+  const listed = await run.engine.list(run.ended);
+  const containers = (await run.variables?.fill(listed, run.asking)) ?? listed;
+  signals.keepOnly(new Map(containers.map(({ id, startMark }) => [id, startMark])), before);
   const marked = containers.map((one): Container => ({ ...one, stopping: signals.stopping(one.id) }));
-  const read = containerServers(marked, { ...run.settings, self }, run.now());
-  const { servers, quarantined, waiting, nextChangeMs } = read;
+  const alone = { here: marked, elsewhere: [], againAtMs: null };
+  const { here, elsewhere, againAtMs } = (await run.swarm?.read(run.engine, marked, run.ended)) ?? alone;
+  const { self, warning } = selfPlace({ containers: here, elsewhere, selfId, endpoint });
+  const read = containerServers([...here, ...elsewhere], { ...run.settings, self }, run.now());
+  const { servers, quarantined, waiting, notes } = read;
+  const nextChangeMs = Math.min(read.nextChangeMs ?? Infinity, againAtMs ?? Infinity);
   const source = run.settings.source;
   const ours = { origin: { source, id: endpoint.shown, revision: "" }, reason: warning ?? "" };
-  const warnings = warning === null ? read.warnings : [ours, ...read.warnings];
-  const content = { servers, quarantined, waiting, warnings };
+  const unread = run.variables?.warnings(containers, { source, engine: endpoint.shown }) ?? [];
+  const warnings = [...(warning === null ? [] : [ours]), ...unread, ...read.warnings];
+  const content = { servers, quarantined, waiting, warnings, ...(notes.length > 0 ? { notes } : {}) };
   const revision = createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16);
   return { picture: snapshot({ source, revision, ...content }), nextChangeMs };
 }

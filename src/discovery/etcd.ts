@@ -1,4 +1,5 @@
 import type { RawEntry, RegistryLayout } from "../core/registry-entry.ts";
+import { parseRegistryMemory, recallRegistry, rememberRegistry } from "../core/registry-memory.ts";
 import { registryPicture, type RegistryPicture } from "../core/registry-picture.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import { dirtyFlag, type DirtyFlag } from "../lib/dirty-flag.ts";
@@ -8,10 +9,11 @@ import { sleep } from "../lib/sleep.ts";
 import { etcdConnect } from "../etcd/client.ts";
 import { folderPrefix, listPrefixes, prefixRange } from "../etcd/list.ts";
 import type { EtcdKeyValue } from "../etcd/messages.ts";
+import { isSameStore, type StoreMoment } from "../etcd/same-store.ts";
 import { openEtcd, type EtcdAccess, type EtcdSession } from "../etcd/session.ts";
-import { etcdTrouble, isStaleLogin } from "../etcd/trouble.ts";
+import { etcdTrouble } from "../etcd/trouble.ts";
 import { watchPrefixes, type EtcdEvent } from "../etcd/watch.ts";
-import type { Source } from "./source.ts";
+import type { Source, SourceMemory } from "./source.ts";
 
 export interface EtcdOptions extends EtcdAccess {
   /** Folder of the servers' keys: `/app/servers/`. A missing slash at the end is added, here and below. */
@@ -25,6 +27,10 @@ export interface EtcdOptions extends EtcdAccess {
   readonly probeMs?: number;
   /** Time after which everything is read again, ±10 %; default 5 min. */
   readonly relistMs?: number;
+  /** How long servers that vanished are remembered, in milliseconds; null or not given = they are not. */
+  readonly keepVanishedMs?: number | null;
+  /** A clock that never jumps, for them. */
+  readonly monotonicMs?: () => number;
   /** More keys than this under all prefixes are refused; default 100,000. */
   readonly maxKeys?: number;
   readonly random?: () => number;
@@ -49,21 +55,42 @@ export function etcdSource(options: EtcdOptions): Source {
   const layout = layoutOf(options);
   const connect = etcdConnect();
   let turn = Math.floor(random() * endpoints.length);
-  let picture = registryPicture(layout);
+  let picture = registryPicture(layout, options);
+  /** Where the picture stands; null = before the first. */
+  let seen: StoreMoment | null = null;
+  const memory: SourceMemory = {
+    remember: () => {
+      if (seen === null) return null;
+      const { vanished } = picture.snapshot(seen.revision);
+      const [nowMs, savedAtMs] = [nowOf(options), Date.now()];
+      return rememberRegistry({ picture, vanished, store: seen, nowMs, savedAtMs });
+    },
+    recall: (value) => {
+      const remembered = parseRegistryMemory(value);
+      if (remembered === null) return null;
+      const { clusterId, revision } = remembered;
+      seen = { clusterId, revision };
+      return recallRegistry(remembered, { picture, nowMs: nowOf(options), timeOfDayMs: Date.now() });
+    },
+  };
   return {
     name: layout.source,
+    memory,
     run: async (publish, signal) => {
       const endpoint = endpoints[turn++ % endpoints.length];
       if (endpoint === undefined) throw new SourceError("etcd: no endpoint is configured");
       try {
         using session = await openEtcd({ connect, access: options, endpoint, signal });
         log.debug({ endpoint, version: session.status.version }, "etcd answers");
+        await session.login();
         while (!signal.aborted) {
-          await session.login();
           const next = picture.successor();
-          const revision = await list({ session, layout, picture: next, options });
-          picture = next;
-          await follow({ session, layout, picture, revision, publish, options, signal });
+          const listed = await list({ session, layout, picture: next, options, seen });
+          [picture, seen] = [next, listed];
+          const onRevision = (revision: string): void => {
+            seen = { ...listed, revision };
+          };
+          await follow({ session, layout, picture, options, listed, onRevision, publish, signal });
         }
       } catch (thrown) {
         if (signal.aborted) return;
@@ -81,23 +108,39 @@ interface Followed {
   readonly options: EtcdOptions;
 }
 
-/** Reads everything into the empty `picture`. @returns the revision of all of it. */
-async function list({ session, layout, picture, options }: Followed): Promise<string> {
-  return listPrefixes({
+/**
+ * Reads everything into the empty `picture`.
+ * @param given.seen where the picture before it stood.
+ * @returns where all of it stands.
+ */
+async function list(given: Followed & { seen: StoreMoment | null }): Promise<StoreMoment> {
+  const { session, layout, picture, options, seen } = given;
+  const revision = await listPrefixes({
     session,
     prefixes: prefixesOf(layout),
     maxKeys: options.maxKeys ?? MAX_KEYS,
     onEntry: (entry) => picture.put(rawEntry(entry)),
   });
+  const now = { clusterId: session.status.header.cluster_id, revision };
+  const witness = picture.missing();
+  const isSame = seen === null || (await isSameStore(session, { before: seen, now, witness }));
+  if (!isSame) options.log.warn({ before: seen, now }, "the store is not the one that was read before");
+  picture.complete({ isSameStore: isSame, nowMs: nowOf(options) });
+  return now;
 }
 
 /** Publishes and watches what was listed, until it is time to list again (returns) or something breaks (throws). */
 async function follow(
-  given: Followed & { revision: string; publish: Publish; signal: AbortSignal },
+  given: Followed & {
+    listed: StoreMoment;
+    onRevision: (revision: string) => void;
+    publish: Publish;
+    signal: AbortSignal;
+  },
 ): Promise<void> {
   const { session, layout, picture, publish, options } = given;
   const { probeMs = PROBE_MS, relistMs = RELIST_MS, maxKeys = MAX_KEYS, random = Math.random } = options;
-  let { revision } = given;
+  let { revision } = given.listed;
   publish(picture.snapshot(revision));
 
   const changed = dirtyFlag();
@@ -105,10 +148,11 @@ async function follow(
   const signal = AbortSignal.any([given.signal, scope.signal]);
   const onEvents = (events: readonly EtcdEvent[]): void => {
     for (const { type, kv } of events) {
-      if (type === "Delete") picture.remove(kv.key);
+      if (type === "Delete") picture.remove(kv.key, nowOf(options));
       else picture.put(rawEntry(kv));
       revision = kv.mod_revision;
     }
+    given.onRevision(revision);
     if (picture.size > maxKeys) throw new SourceError(`refused: more than ${maxKeys} keys`);
     changed.poke();
   };
@@ -142,7 +186,7 @@ async function publishChanges(given: {
   }
 }
 
-/** Proves every `everyMs` that the cluster has a leader and still knows us. Returns when only the login is stale. */
+/** Proves every `everyMs` that the cluster has a leader and still knows us; a login that went stale is renewed. */
 async function probe(given: {
   session: EtcdSession;
   prefix: string;
@@ -154,19 +198,17 @@ async function probe(given: {
   for (;;) {
     await sleep(given.everyMs, signal);
     if (signal.aborted) return;
-    try {
-      await session.client.range(range, { ...session.options(PROBE_ANSWER_MS), signal });
-    } catch (thrown) {
-      if (isStaleLogin(thrown)) return;
-      throw thrown;
-    }
+    await session.call(PROBE_ANSWER_MS, (client, options) => client.range(range, { ...options, signal }));
   }
 }
+
+const nowOf = ({ monotonicMs = () => performance.now() }: EtcdOptions): number => monotonicMs();
 
 const rawEntry = (kv: EtcdKeyValue): RawEntry => ({
   key: kv.key,
   value: kv.value,
   modRevision: kv.mod_revision,
+  isLeased: kv.lease !== "0",
 });
 
 /** All that is followed, without those prefixes that lie inside of another one. */

@@ -14,4 +14,17 @@ import type { Snapshot } from "../core/snapshot.ts";
 export interface Source {
   readonly name: string;
   run(publish: (snapshot: Snapshot) => void, signal: AbortSignal): Promise<void>;
+  /** Where its pictures alone do not tell all that a later process needs to go on. */
+  readonly memory?: SourceMemory;
+}
+
+/** How a source goes on where an earlier process was. */
+export interface SourceMemory {
+  /** All that is needed for it, as JSON can say it; what it last published is part of it. */
+  remember(): unknown;
+  /**
+   * Begins with what was remembered; to be called before the first run.
+   * @returns its picture; null = the value cannot be used.
+   */
+  recall(value: unknown): Snapshot | null;
 }

@@ -21,13 +21,20 @@ export interface StopSignals {
   undecided(): readonly string[];
   /** All containers that something is remembered of. */
   remembered(): readonly string[];
-  /** What the inspection said; null = there is no such container any more. */
-  learn(id: string, facts: SignalFacts | null): void;
+  /**
+   * What the inspection said; null = there is no such container any more, "forbidden" = a proxy in front of the engine
+   * refuses inspections: then only a signal that always means leaving counts.
+   */
+  learn(id: string, facts: SignalFacts | null | "forbidden"): void;
   stopping(id: string): Stopping | null;
   /** A mark of this moment, for `keepOnly`. */
   moment(): number;
-  /** Forgets all others, but for what was learnt after that moment. */
-  keepOnly(ids: ReadonlySet<string>, before: number): void;
+  /**
+   * Forgets all but the containers of this list, and those that were started again since their signal; keeps what was
+   * learnt after that moment.
+   * @param listed Start marks by id.
+   */
+  keepOnly(listed: ReadonlyMap<string, string>, before: number): void;
 }
 
 /** SIGKILL and SIGTERM end a container, whatever its own stop signal is. */
@@ -37,6 +44,11 @@ interface Entry extends Stopping {
   readonly atMs: number;
   readonly decided: boolean;
   readonly moment: number;
+  /**
+   * The start mark of the last list before the signal; empty = not known. Only where it is not, times are compared:
+   * the engine's clock may have been set between the start and the signal.
+   */
+  readonly mark: string;
 }
 
 export function stopSignals(): StopSignals {
@@ -44,22 +56,35 @@ export function stopSignals(): StopSignals {
   /** The stop signal of a container never changes. */
   const known = new Map<string, { stopSignal: number; moment: number }>();
   let moment = 0;
+  /** Start marks of the last list, but for those that a later start made void. */
+  let marks = new Map<string, string>();
+  const startedAt = new Map<string, number>();
   return {
     kill: ({ id, signal, atMs, sinceMs }) => {
       const own = known.get(id)?.stopSignal;
       const leaves = ALWAYS.has(signal) || signal === own;
       if (entries.get(id)?.decided === true || (!leaves && own !== undefined)) return;
-      entries.set(id, { signal, atMs, sinceMs, decided: leaves, moment: ++moment });
+      const mark = marks.get(id) ?? "";
+      entries.set(id, { signal, atMs, sinceMs, decided: leaves, moment: ++moment, mark });
     },
-    started: (id) => void entries.delete(id),
+    started: (id) => {
+      entries.delete(id);
+      marks.delete(id);
+      startedAt.set(id, ++moment);
+    },
     undecided: () => [...entries].filter(([, entry]) => !entry.decided).map(([id]) => id),
     remembered: () => [...entries.keys()],
     learn: (id, facts) => {
-      if (facts !== null) known.set(id, { stopSignal: facts.stopSignal, moment: ++moment });
       const entry = entries.get(id);
+      if (facts === "forbidden") {
+        if (entry?.decided !== true) entries.delete(id);
+        return;
+      }
+      if (facts !== null) known.set(id, { stopSignal: facts.stopSignal, moment: ++moment });
       if (entry === undefined) return;
       const leaves = entry.decided || entry.signal === facts?.stopSignal;
-      const isCurrent = facts !== null && (entry.atMs === 0 || facts.startedAtMs <= entry.atMs);
+      const isTimeKnown = entry.mark === "" && entry.atMs !== 0;
+      const isCurrent = facts !== null && (!isTimeKnown || facts.startedAtMs <= entry.atMs);
       if (leaves && isCurrent) entries.set(id, { ...entry, decided: true });
       else entries.delete(id);
     },
@@ -68,10 +93,20 @@ export function stopSignals(): StopSignals {
       return entry?.decided === true ? { signal: entry.signal, sinceMs: entry.sinceMs } : null;
     },
     moment: () => moment,
-    keepOnly: (ids, before) => {
+    keepOnly: (listed, before) => {
       for (const memory of [entries, known]) {
-        for (const [id, { moment: at }] of memory) if (at <= before && !ids.has(id)) memory.delete(id);
+        for (const [id, { moment: at }] of memory) if (at <= before && !listed.has(id)) memory.delete(id);
       }
+      for (const [id, { mark, moment: at }] of entries)
+        if (at <= before && isOtherStart(mark, listed.get(id) ?? "")) entries.delete(id);
+      for (const [id, at] of startedAt) if (at <= before) startedAt.delete(id);
+      marks = new Map([...listed].filter(([id]) => !startedAt.has(id)));
     },
   };
+}
+
+/** Each start makes all parts of a mark anew; a network that comes or goes adds or takes one. */
+function isOtherStart(mark: string, now: string): boolean {
+  const parts = now.split(" ");
+  return mark !== "" && now !== "" && !mark.split(" ").some((part) => parts.includes(part));
 }

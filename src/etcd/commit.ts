@@ -1,22 +1,6 @@
+import type { Commit, Expectation, Write } from "../core/store-write.ts";
 import type { EtcdCompare, EtcdOperation } from "./messages.ts";
 import type { EtcdSession } from "./session.ts";
-
-/** What a key must be for a write to happen: last written at that revision, "0" = not there. */
-export interface Expectation {
-  readonly key: string;
-  readonly modRevision: string;
-}
-
-/** One write of a transaction. `lease` "0" = a key that stays. */
-export type Write =
-  | { readonly kind: "put"; readonly key: string; readonly value: string; readonly lease: string }
-  | { readonly kind: "delete"; readonly key: string };
-
-/** Writes that happen together, or not at all. */
-export interface Commit {
-  readonly expects: readonly Expectation[];
-  readonly writes: readonly Write[];
-}
 
 const COMMIT_MS = 5000;
 
@@ -32,8 +16,8 @@ export async function commit(session: EtcdSession, { expects, writes }: Commit):
 
 const compare = ({ key, modRevision }: Expectation): EtcdCompare => ({
   key: Buffer.from(key),
-  target: "MOD",
-  result: "EQUAL",
+  target: "Mod",
+  result: "Equal",
   mod_revision: modRevision,
 });
 

@@ -61,7 +61,7 @@ async function readPage(
 ): Promise<EtcdRangeAnswer> {
   for (let limit = PAGE_KEYS; ; limit = Math.ceil(limit / 10)) {
     try {
-      return await session.client.range({ ...range, limit }, session.options(PAGE_MS));
+      return await session.call(PAGE_MS, (client, options) => client.range({ ...range, limit }, options));
     } catch (thrown) {
       if (isDenied(thrown))
         throw new SourceError(`permission denied for ${prefix} (the user's role needs READ)`);

@@ -32,11 +32,15 @@ export interface EtcdRangeAnswer {
   readonly count: string;
 }
 
-/** One condition of a transaction: the key's last write, "0" = there is no such key. */
+/**
+ * One condition of a transaction: the key's last write, "0" = there is no such key. The two words are spelled as in the
+ * description of the protocol that etcd3 brings; any other spelling is sent as if the field were not there, and would
+ * compare the number of writes.
+ */
 export interface EtcdCompare {
   readonly key: Buffer;
-  readonly target: "MOD";
-  readonly result: "EQUAL";
+  readonly target: "Mod";
+  readonly result: "Equal";
   readonly mod_revision: string;
 }
 
@@ -64,6 +68,7 @@ export interface EtcdLease {
 }
 
 export interface EtcdStatus {
+  readonly header: EtcdHeader;
   readonly version: string;
   /** Id of the member that leads; "0" = none. */
   readonly leader: string;

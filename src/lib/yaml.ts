@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, parseDocument, type Document } from "yaml";
+import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLMap } from "yaml";
 
 /** One entry of a mapping, and the line where its key stands. */
 export interface YamlEntry {
@@ -36,16 +36,50 @@ export function yamlEntries(text: string, fileName: string): readonly YamlEntry[
 }
 
 const MAX_ALIASES = 100;
+/** For each alias the whole text is searched for its anchor, and all that stands there may be copied. */
+const MAX_ALIAS_STEPS = 5_000_000;
 
 type Parsed = { document: Document.Parsed; lines: LineCounter };
 
 function parse(text: string, fileName: string): Parsed {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const placeOf = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${fileName}:${line}:${col}`;
+  };
+  // The package compares each key with all before it: 16,000 of them would hold everything up for seconds.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const [error] = document.errors;
-  if (error === undefined) return { document, lines };
-  const { line, col } = lines.linePos(error.pos[0]);
-  throw new Error(`${fileName}:${line}:${col}: ${error.message}`);
+  if (error !== undefined) throw new Error(`${placeOf(error.pos[0])}: ${wordsOf(error.message)}`);
+  const { twice, isCostly } = examine(document);
+  if (twice !== null) throw new Error(`${placeOf(twice)}: Map keys must be unique`);
+  if (isCostly) throw new Error(`${fileName}:1:1: too many aliases for so long a text: write the values out`);
+  return { document, lines };
+}
+
+const wordsOf = (message: string): string => (/call stack/.test(message) ? "nested too deeply" : message);
+
+/** Where the first key stands that its mapping has already, and whether aliases would take too long to resolve. */
+function examine(document: Document.Parsed): { twice: number | null; isCostly: boolean } {
+  let [nodes, aliases] = [0, 0];
+  let twice: number | null = null;
+  visit(document, (_, node) => {
+    nodes++;
+    if (isAlias(node)) aliases++;
+    if (isMap(node)) twice ??= secondKey(node);
+  });
+  return { twice, isCostly: aliases * nodes > MAX_ALIAS_STEPS };
+}
+
+function secondKey({ items }: YAMLMap): number | null {
+  const seen = new Set<string>();
+  for (const { key } of items) {
+    if (!isScalar(key)) continue;
+    const texts = new Set([String(key.value), key.source ?? String(key.value)]);
+    for (const text of texts) if (seen.has(text)) return key.range?.[0] ?? 0;
+    for (const text of texts) seen.add(text);
+  }
+  return null;
 }
 
 /** Aliases are resolved only here, and only so many of them: a small file must not become a large value. */

@@ -29,7 +29,15 @@ async function takeFree(publishing: Publishing): Promise<void> {
   const { leaseTtlS } = memory.options;
   const granted = await session.call(CALL_MS, (client, options) => client.leaseGrant(leaseTtlS, options));
   memory.count("leases");
-  await write({ lease: granted.ID, modRevision: ABSENT, publishing });
+  try {
+    await write({ lease: granted.ID, modRevision: ABSENT, publishing });
+  } catch (thrown) {
+    // Whoever may not write tries again and again: each time without this would leave a lease behind.
+    await session
+      .call(CALL_MS, (client, options) => client.leaseRevoke(granted.ID, options))
+      .catch(() => undefined);
+    throw thrown;
+  }
 }
 
 /** Writes our record; when somebody else was faster, the copy will tell. */

@@ -1,4 +1,5 @@
 import { etcdConnect } from "../etcd/client.ts";
+import { namingDenied } from "../etcd/denied-key.ts";
 import { type EtcdSession, openEtcd } from "../etcd/session.ts";
 import { etcdTrouble } from "../etcd/trouble.ts";
 import { backoff } from "../lib/backoff.ts";
@@ -16,6 +17,8 @@ export interface Connection {
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 3000;
+/** With the pause's spread a quarter of a lease's time: each new connection refreshes the lease first of all. */
+const PAUSES_IN_A_LEASE = 6;
 const ENDING_RETRY_MS = 200;
 /** What withdrawing may take in all, in milliseconds: the process is given a few seconds. */
 const ENDING_MS = 4000;
@@ -30,8 +33,9 @@ export async function keepConnected(given: {
   signal: AbortSignal;
 }): Promise<void> {
   const { memory, signal } = given;
-  const { log, access } = memory.options;
-  const retry = backoff({ firstMs: FIRST_RETRY_MS, maxMs: LONGEST_RETRY_MS });
+  const { log, access, layout } = memory.options;
+  const maxMs = Math.min(LONGEST_RETRY_MS, (memory.options.leaseTtlS * 1000) / PAUSES_IN_A_LEASE);
+  const retry = backoff({ firstMs: FIRST_RETRY_MS, maxMs });
   const ended = endOf(memory, signal);
   const connect = etcdConnect();
   let turn = Math.floor(Math.random() * access.endpoints.length);
@@ -39,7 +43,7 @@ export async function keepConnected(given: {
   while (!ended.aborted && !(memory.isEnding && memory.hasNothingToWithdraw())) {
     const endpoint = access.endpoints[turn++ % access.endpoints.length] ?? "";
     const onGood = (): void => {
-      if (told !== null) log.info({ endpoint }, "etcd is back");
+      if (told !== null) log.info({ endpoint }, "registering again");
       told = null;
       retry.reset();
       memory.tell({ endpoint });
@@ -47,14 +51,16 @@ export async function keepConnected(given: {
     try {
       using session = await openEtcd({ connect, access, endpoint, signal: ended });
       await session.login();
-      await given.use({ session, ended, onGood });
+      await namingDenied(session, { reads: [], writes: [layout.prefix, layout.ownersPrefix] }, () =>
+        given.use({ session, ended, onGood }),
+      );
     } catch (thrown) {
       if (ended.aborted) return;
       const why = `etcd ${endpoint}: ${etcdTrouble(thrown)}`;
       memory.count("breaks");
       memory.tell({ state: "disconnected", why, endpoint: null });
       if (why !== told) {
-        log.warn({ reason: why }, "etcd is down, what is registered stands until its lease ends");
+        log.warn({ reason: why }, "not registering, what is registered stands while its lease does");
         log.debug({ err: thrown }, "etcd connection ended");
       }
       told = why;

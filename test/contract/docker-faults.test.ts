@@ -2,9 +2,6 @@ import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startEngine, type Engine } from "../../scripts/lab/engine.ts";
 import { ensureImages } from "../../scripts/lab/images.ts";
-import { board, type Board } from "../../src/discovery/board.ts";
-import { keepRunning } from "../../src/discovery/keep-running.ts";
-import type { Source } from "../../src/discovery/source.ts";
 import {
   BUSYBOX,
   dockerSourceLab,
@@ -12,8 +9,7 @@ import {
   type DockerSourceLab,
 } from "../support/docker-source-lab.ts";
 import { eventually } from "../support/eventually.ts";
-import { nullLogger } from "../support/null-logger.ts";
-import { serverNames } from "../support/run-source.ts";
+import { followSource, type Following } from "../support/follow-source.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { tempDir, type TempDir } from "../support/temp-dir.ts";
 
@@ -37,45 +33,6 @@ afterAll(async () => {
   await dir[Symbol.asyncDispose]();
 });
 
-/** A source that is started again after each break, as the daemon does it. */
-interface Following extends AsyncDisposable {
-  readonly board: Board;
-  /** Names of the servers in all pictures so far. */
-  readonly pictures: readonly (readonly string[])[];
-  names(): readonly string[];
-  state(): string | undefined;
-  stateOf(name: string): string | undefined;
-}
-
-function follow(source: Source): Following {
-  const pictures: (readonly string[])[] = [];
-  const controller = new AbortController();
-  const kept = board({
-    names: [source.name],
-    onChange: () => pictures.push(last()),
-    now: Date.now,
-  });
-  const snapshot = () => kept.snapshots()[0];
-  const last = (): readonly string[] => {
-    const found = snapshot();
-    return found === undefined ? [] : serverNames(found);
-  };
-  const ended = keepRunning({ source, board: kept, log: nullLogger, signal: controller.signal });
-  return {
-    board: kept,
-    pictures,
-    names: last,
-    state: () => kept.sources()[0]?.state,
-    stateOf: (name) =>
-      snapshot()?.servers.find((one) => one.name === name)?.state ??
-      snapshot()?.waiting.find((one) => one.name === name)?.reason,
-    [Symbol.asyncDispose]: async () => {
-      controller.abort();
-      await ended;
-    },
-  };
-}
-
 const untilNames = (following: Following, names: readonly string[], timeoutMs = 15_000): Promise<void> =>
   eventually(() => expect(following.names()).toEqual(names), { timeoutMs });
 
@@ -83,7 +40,7 @@ describe("the engine restarts", () => {
   test.each(["SIGTERM", "SIGKILL"] as const)("after %s, with changes meanwhile", async (signal) => {
     const stays = await docker.serve("stays", WITHOUT_NETWORK);
     const goes = await docker.serve("goes", WITHOUT_NETWORK);
-    await using following = follow(docker.source());
+    await using following = followSource(docker.source());
     await untilNames(following, ["goes", "stays"]);
     await engine.stop(signal);
     await eventually(() => expect(following.state()).toBe("down"));
@@ -102,7 +59,7 @@ describe("the engine restarts", () => {
 
 test("an engine that hangs is noticed, and read again when it goes on", async () => {
   await docker.serve("one", WITHOUT_NETWORK);
-  await using following = follow(docker.source());
+  await using following = followSource(docker.source());
   await untilNames(following, ["one"]);
   engine.pause();
   try {
@@ -121,7 +78,7 @@ test("an engine that hangs is noticed, and read again when it goes on", async ()
 test("a connection that is cut, and one that swallows everything, are replaced", async () => {
   await using proxy = await startTcpProxy(engine.socketPath);
   await docker.serve("one", WITHOUT_NETWORK);
-  await using following = follow(docker.source({ host: `tcp://${proxy.address}` }));
+  await using following = followSource(docker.source({ host: `tcp://${proxy.address}` }));
   await untilNames(following, ["one"]);
   proxy.cut();
   await docker.serve("two", WITHOUT_NETWORK);
@@ -139,7 +96,7 @@ describe("a stop signal is remembered", () => {
   test("over a lost connection", async () => {
     await using proxy = await startTcpProxy(engine.socketPath);
     const one = await docker.serve("one", stubborn);
-    await using following = follow(docker.source({ host: `tcp://${proxy.address}` }));
+    await using following = followSource(docker.source({ host: `tcp://${proxy.address}` }));
     await untilNames(following, ["one"]);
     await one.kill("TERM");
     await eventually(() => expect(following.stateOf("one")).toBe("drain"));
@@ -154,7 +111,7 @@ describe("a stop signal is remembered", () => {
   test("but not when the container was started again meanwhile", async () => {
     await using proxy = await startTcpProxy(engine.socketPath);
     const one = await docker.serve("one", stubborn);
-    await using following = follow(docker.source({ host: `tcp://${proxy.address}` }));
+    await using following = followSource(docker.source({ host: `tcp://${proxy.address}` }));
     await untilNames(following, ["one"]);
     await one.kill("TERM");
     await eventually(() => expect(following.stateOf("one")).toBe("drain"));
@@ -170,7 +127,7 @@ describe("where nothing else happens that would cause a list", () => {
   test("what the engine's list shows only after its event is seen", async () => {
     const network = await docker.lab.network();
     const one = await docker.serve("one", { networks: [network] });
-    await using following = follow(docker.source());
+    await using following = followSource(docker.source());
     await untilNames(following, ["one"]);
     for (let round = 0; round < 5; round++) {
       await one.pause();
@@ -193,7 +150,7 @@ describe("where nothing else happens that would cause a list", () => {
       labels,
       script: "trap '' TERM; /bin/busybox sleep 1000",
     });
-    await using following = follow(docker.source({ pace: { afterwardsMs: [] } }));
+    await using following = followSource(docker.source({ pace: { afterwardsMs: [] } }));
     await untilNames(following, ["one"]);
     await one.kill("TERM");
     await eventually(() => expect(following.stateOf("one")).toBe("drain"));
@@ -222,7 +179,7 @@ test("a hundred at once", async () => {
       ),
     );
   }
-  await using following = follow(docker.source());
+  await using following = followSource(docker.source());
   await untilNames(following, []);
   await docker.lab.docker("start", ...ids);
   await untilNames(following, names);

@@ -2,14 +2,15 @@ import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkEtcd } from "../../src/discovery/check-etcd.ts";
-import type { EtcdVersion } from "../../scripts/lab/etcd.ts";
-import { startEtcd, type EtcdServer } from "../support/etcd-server.ts";
+import { etcdLogins } from "../support/etcd-logins.ts";
+import { startEtcd } from "../support/etcd-server.ts";
 import { eventually } from "../support/eventually.ts";
 import { followEtcd, type EtcdFollower } from "../support/follow-etcd.ts";
 import { freePort } from "../support/free-port.ts";
+import { guardedEtcd } from "../support/guarded-etcd.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
-import { tempDir, type TempDir } from "../support/temp-dir.ts";
-import { throwawayCa } from "../support/throwaway-ca.ts";
+import { tempDir } from "../support/temp-dir.ts";
+import { type Certificate, throwawayCa } from "../support/throwaway-ca.ts";
 
 const untilBroken = (follower: EtcdFollower, reason: RegExp): Promise<void> =>
   eventually(() => expect(follower.breaks.join("\n")).toMatch(reason));
@@ -17,50 +18,17 @@ const until = (follower: EtcdFollower, names: readonly string[]): Promise<void> 
   eventually(() => expect(follower.names()).toEqual(names));
 const never = new AbortController().signal;
 
-interface Guarded extends AsyncDisposable {
-  readonly etcd: EtcdServer;
-  readonly dir: TempDir;
-  /** Path of a file with the password of the user `reader`. */
-  readonly passwordFile: string;
-  /** etcdctl as root. */
-  root(...args: readonly string[]): Promise<string>;
-}
-
-/** An etcd with authentication, a server in it, and a user who may read the servers and nothing else. */
-async function guardedEtcd(version: EtcdVersion = "3.5", flags: readonly string[] = []): Promise<Guarded> {
-  const etcd = await startEtcd({ version, flags });
-  const dir = await tempDir();
-  const passwordFile = join(dir.path, "password");
-  await writeFile(passwordFile, "p4ss word\n");
-  for (const command of [
-    "put /app/servers/web1 10.0.0.1:80",
-    "role add readers",
-    "role grant-permission readers --prefix=true read /app/servers/",
-    "user add root:root",
-    "user grant-role root root",
-  ]) {
-    await etcd.ctl(...command.split(" "));
-  }
-  await etcd.ctl("user", "add", "reader:p4ss word");
-  await etcd.ctl("user", "grant-role", "reader", "readers");
-  await etcd.ctl("auth", "enable");
-  return {
-    etcd,
-    dir,
-    passwordFile,
-    root: (...args) => etcd.ctl("--user", "root:root", ...args),
-    async [Symbol.asyncDispose]() {
-      for (const part of [etcd, dir]) await part[Symbol.asyncDispose]();
-    },
-  };
-}
+/** A user who may read the servers and nothing else. */
+const USERS = { reader: ["--prefix=true read /app/servers/"] };
 
 describe.concurrent("users", () => {
   test.for(["3.4", "3.5"] as const)(
     "etcd %s: what is missing is said, and mended without a restart",
     async (version) => {
-      await using guarded = await guardedEtcd(version);
-      const { etcd, passwordFile, root } = guarded;
+      await using guarded = await guardedEtcd(USERS, { version });
+      const { etcd, root } = guarded;
+      const passwordFile = guarded.passwordFile("reader");
+      await root("put", "/app/servers/web1", "10.0.0.1:80");
       const endpoints = [etcd.endpoint];
       await using nobody = followEtcd({ endpoints });
       await untilBroken(nobody, /: it wants a user name and a password$/);
@@ -71,26 +39,31 @@ describe.concurrent("users", () => {
       await writeFile(passwordFile, "p4ss word\n");
       await untilBroken(reader, /: permission denied for \/app\/overrides\/ \(the user's role needs READ\)$/);
       expect(reader.names()).toBeNull();
-      await root("role", "grant-permission", "readers", "--prefix=true", "read", "/app/overrides/");
+      await root("role", "grant-permission", "reader", "--prefix=true", "read", "/app/overrides/");
       await until(reader, ["web1"]);
       await root("put", "/app/servers/web2", "10.0.0.2:80");
       await until(reader, ["web1", "web2"]);
     },
   );
 
-  test("a login that expires is renewed, with and without a break of the connection", async () => {
-    await using guarded = await guardedEtcd("3.5", ["--auth-token-ttl", "1"]);
-    const { etcd, passwordFile, root } = guarded;
-    await root("role", "grant-permission", "readers", "--prefix=true", "read", "/app/overrides/");
+  test("a login that expires is renewed in passing, and after a break of the connection", async () => {
+    const reader = [...USERS.reader, "--prefix=true read /app/overrides/"];
+    await using guarded = await guardedEtcd({ reader }, { flags: ["--auth-token-ttl", "2"] });
+    const { etcd, root } = guarded;
+    await root("put", "/app/servers/web1", "10.0.0.1:80");
     await using proxy = await startTcpProxy(etcd.port);
-    const user = { username: "reader", passwordFile };
-    // The login is older than its second by the time of the probe.
-    await using follower = followEtcd({ endpoints: [proxy.address], ...user, probeMs: 3000 });
+    const access = { ...guarded.access("reader"), endpoints: [proxy.address] };
+    // The login is older than its two seconds by the time of each probe.
+    await using follower = followEtcd({ ...access, probeMs: 4000 });
     await until(follower, ["web1"]);
-    await eventually(() => expect(follower.sizes.length).toBeGreaterThan(1));
-    expect(follower.breaks).toEqual([]);
+    const logins = await etcdLogins(etcd);
+    const isRenewed = async (): Promise<void> => expect(await etcdLogins(etcd)).toBeGreaterThan(logins + 1);
+    await eventually(isRenewed, { timeoutMs: 30_000 });
+    // Nothing was read again for that, and the watch lives on.
+    expect([follower.sizes, follower.breaks]).toEqual([[1], []]);
     await root("put", "/app/servers/web2", "10.0.0.2:80");
     await until(follower, ["web1", "web2"]);
+    expect(follower.breaks).toEqual([]);
     proxy.cut();
     await untilBroken(follower, /connection lost/);
     await root("put", "/app/servers/web3", "10.0.0.2:80");
@@ -137,6 +110,14 @@ describe.concurrent("certificates", () => {
     await copyFile(authority.ca, caFile);
     await until(follower, ["web1"]);
 
+    const used = { certFile: join(dir.path, "used.pem"), keyFile: join(dir.path, "used.key") };
+    const use = ({ cert, key }: Certificate) => [copyFile(key, used.keyFile), copyFile(cert, used.certFile)];
+    await Promise.all(use(await stranger.issue("client")));
+    await using renewed = followEtcd({ endpoints: [tls], caFile: authority.ca, ...used });
+    await untilBroken(renewed, /: TLS: our client certificate was refused$/);
+    await Promise.all(use(client));
+    await until(renewed, ["web1"]);
+
     await using anonymous = followEtcd({ endpoints: [tls], caFile: authority.ca });
     await untilBroken(anonymous, /: TLS: it wants a client certificate$/);
     await using half = followEtcd({ endpoints: [tls], caFile, certFile });
@@ -154,8 +135,10 @@ describe.concurrent("certificates", () => {
 
 describe.concurrent("checkEtcd", () => {
   test("reports each endpoint by itself", async () => {
-    await using guarded = await guardedEtcd();
-    const { etcd, passwordFile } = guarded;
+    await using guarded = await guardedEtcd(USERS);
+    const { etcd, root } = guarded;
+    const passwordFile = guarded.passwordFile("reader");
+    await root("put", "/app/servers/web1", "10.0.0.1:80");
     const good = `http://${etcd.endpoint}`;
     const gone = `http://127.0.0.1:${await freePort()}`;
     const endpoints = [good, gone, "nonsense"];

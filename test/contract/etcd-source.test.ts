@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { etcdConnect, type EtcdClient } from "../../src/etcd/client.ts";
+import { etcdConnect } from "../../src/etcd/client.ts";
 import { listPrefixes } from "../../src/etcd/list.ts";
 import { openEtcd, type EtcdSession } from "../../src/etcd/session.ts";
 import { etcdSource, type EtcdOptions } from "../../src/discovery/etcd.ts";
@@ -234,15 +234,14 @@ test("pages that are too large for one message are read in smaller ones", async 
   expect(sizes).toEqual(Array.from({ length: 100 }, () => 800_000));
 });
 
-/** The same session, but between the first and the second answer `between` happens. */
+/** The same session, but between the first and the second call `between` happens. */
 function withDelay(opened: EtcdSession, between: () => Promise<void>): EtcdSession {
-  let pages = 0;
-  const client: EtcdClient = {
-    ...opened.client,
-    range: async (request, options) => {
-      if (pages++ === 1) await between();
-      return opened.client.range(request, options);
+  let calls = 0;
+  return {
+    ...opened,
+    call: async (timeoutMs, attempt) => {
+      if (calls++ === 1) await between();
+      return opened.call(timeoutMs, attempt);
     },
   };
-  return { ...opened, client };
 }

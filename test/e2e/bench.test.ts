@@ -11,6 +11,10 @@ const BENCH = fileURLToPath(new URL("../../bench/bench.ts", import.meta.url));
 const at = (what: string): string[] =>
   ["10 servers, HAProxy 3.2", "1,000 servers, HAProxy 3.2"].map((place) => `${what} at ${place}`);
 
+const MANY_AGENTS = [
+  "10 servers of 2 agents, all at once: start -> registered",
+  "10 servers of 2 agents at rest: requests on etcd",
+];
 const FIGURES = [
   "etcd put -> first response",
   "etcd delete -> last response",
@@ -26,9 +30,15 @@ const FIGURES = [
   "1,000 keys at once -> all served, HAProxy 3.2",
   "1,000 keys at once, HAProxy 3.2",
   "one put -> served by each of 2 daemons",
+  "agent start -> 2 containers registered",
+  "agent start -> 4 containers registered",
+  "keepalives of an agent in a lease's time",
+  "processor time of an agent at rest, in a minute",
+  "memory of an agent",
+  ...MANY_AGENTS,
 ];
 /** What there is nothing to compare with. */
-const ALONE = [...at("longest block of the event loop"), "1,000 keys at once, HAProxy 3.2"];
+const ALONE = [...at("longest block of the event loop"), "1,000 keys at once, HAProxy 3.2", ...MANY_AGENTS];
 /** Which there are depends on the way of the change. */
 const STAGE = /: (?:merge|render|runtime|check|commit|reload|confirm)$/;
 

@@ -25,8 +25,15 @@ async function runOnce(flags: readonly string[], ...command: readonly string[]) 
 const HARDENED = [
   "--read-only",
   ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
-  ...["--tmpfs", "/etc/haproxy:uid=99,gid=99", "--tmpfs", "/run/haproxy:uid=99,gid=99"],
+  ...["/etc/haproxy", "/run/haproxy", "/var/lib/rollcall"].flatMap((folder) => [
+    "--tmpfs",
+    `${folder}:uid=99,gid=99`,
+  ]),
 ];
+/** What a process may do at all: capabilities that it has, that it could get, and whether it could get others. */
+const RIGHTS = "cat /proc/[0-9]*/status | sed -n 's/^\\(Cap[EPBA].*\\|NoNewPrivs\\):\\t/\\1 /p' | sort -u";
+/** Whatever the user of this shell may write to; this goes through everything but other file systems. */
+const WRITABLE = "find / -xdev ! -type l ! -path '/proc/*' -writable 2>/dev/null; true";
 const ROLLCALL = /main\.ts run/;
 
 describe("the image", () => {
@@ -39,9 +46,14 @@ describe("the image", () => {
     const processes = await container.processes();
     expect(processes.find(({ pid }) => pid === 1)?.command).toMatch(/^haproxy -W -db -S /);
     expect(new Set(processes.map(({ uid }) => uid))).toEqual(new Set([99]));
-    expect(await container.exec("sh", "-c", "touch /x /opt/rollcall/x /var/lib/haproxy/x; ls /x; true")).toBe(
-      "",
+    // On the file system itself nothing is; the three folders and /dev/shm are others.
+    expect(await container.exec("sh", "-c", WRITABLE)).toBe("");
+    expect(await container.exec("sh", "-c", RIGHTS)).toMatch(
+      /^CapAmb 0+\nCapBnd 0+\nCapEff 0+\nCapPrm 0+\nNoNewPrivs 1$/,
     );
+    await eventually(async () => {
+      expect(await container.exec("ls", "/var/lib/rollcall")).not.toBe("");
+    });
     await eventually(async () => {
       expect(await container.rollcall("/readyz")).toMatch(/^not ready\nNothing was applied yet.*etcd/);
     });
@@ -53,6 +65,12 @@ describe("the image", () => {
     );
     const log = await container.act("inspect", "-f", "{{json .State.Health.Log}}");
     expect(log).toMatch(/HAProxy answers, worker \d+\. Rollcall: not ready; Nothing was applied yet/);
+  });
+
+  it("lets its user write to its three folders and to those that are everybody's, and not to what it runs", async () => {
+    const { text } = await runOnce([], "sh", "-c", WRITABLE);
+    const others = text.split("\n").filter((path) => !/^\/(?:tmp|var\/tmp|run\/lock|dev)(?:\/|$)/.test(path));
+    expect(others.toSorted()).toEqual(["/etc/haproxy", "/run/haproxy", "/var/lib/rollcall"]);
   });
 
   it.each([

@@ -57,7 +57,7 @@ export async function dockerSourceLab(engine?: { dockerHost: string }): Promise<
           defaultBackend: "webserver",
           network: options.network ?? null,
         },
-        now: Date.now,
+        now: () => performance.now(),
         ...options,
       }),
     serve: (name, { script = SLEEP, labels: more, ...options } = {}) =>

@@ -10,10 +10,15 @@ export interface EtcdCluster extends AsyncDisposable {
   leader(): Promise<EtcdServer>;
 }
 
-/** Starts a cluster of real etcd processes on 127.0.0.1 and waits until each of its members answers. */
+/**
+ * Starts a cluster of real etcd processes on 127.0.0.1 and waits until each of its members answers.
+ * @param options.flagsOf more flags for the member with that number and port.
+ */
 export async function startEtcdCluster(
   size = 3,
-  options: Pick<EtcdOptions, "version" | "flags"> = {},
+  options: Pick<EtcdOptions, "version" | "flags"> & {
+    flagsOf?: (index: number, port: number) => readonly string[];
+  } = {},
 ): Promise<EtcdCluster> {
   const dir = await tempDir();
   const plan: { name: string; port: number; peerPort: number }[] = [];
@@ -22,7 +27,10 @@ export async function startEtcdCluster(
   }
   const initial = plan.map(({ name, peerPort }) => `${name}=http://127.0.0.1:${peerPort}`).join(",");
   const flags = ["--initial-cluster", initial, ...(options.flags ?? [])];
-  const launch = plan.map((member) => launchMember({ ...options, ...member, dir: dir.path, flags }));
+  const launch = plan.map((member, index) => {
+    const own = options.flagsOf?.(index, member.port) ?? [];
+    return launchMember({ ...options, ...member, dir: dir.path, flags: [...flags, ...own] });
+  });
   const members = await Promise.all(launch);
   await Promise.all(members.map(untilHealthy));
   return {

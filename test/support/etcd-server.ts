@@ -110,9 +110,13 @@ function control(options: { launch: () => Child; url: string; port: number; bina
   return member;
 }
 
-/** Resolves when the member answers a read that needs a leader. */
+/** Resolves when the member answers a read that needs a leader, be it by asking for a login. */
 export async function untilHealthy(member: Pick<EtcdServer, "revision" | "log">): Promise<void> {
-  await eventually(() => member.revision(), { timeoutMs: 20_000 }).catch((error: unknown) => {
+  const read = (): Promise<unknown> =>
+    member.revision().catch((error: unknown) => {
+      if (!String(error).includes("user name is empty")) throw error;
+    });
+  await eventually(read, { timeoutMs: 20_000 }).catch((error: unknown) => {
     throw new Error(`etcd does not answer. Its log ends so:\n${member.log().slice(-2000)}`, { cause: error });
   });
 }

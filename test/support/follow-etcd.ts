@@ -8,6 +8,8 @@ import { serverNames } from "./run-source.ts";
 export interface EtcdFollower extends AsyncDisposable {
   /** Names of the servers in the last picture, sorted; null before the first one. */
   names(): readonly string[] | null;
+  /** Names of those in the last picture that vanished, sorted, each with why: `web1: lease`. */
+  vanished(): readonly string[];
   /** The last picture's plain keys. */
   keys(): ReadonlyMap<string, string>;
   /** Reasons of all breaks so far, the last one at the end. */
@@ -54,6 +56,8 @@ export function followEtcd(options: Pick<EtcdOptions, "endpoints"> & Partial<Etc
       const snapshot = state()?.snapshot ?? null;
       return snapshot === null ? null : serverNames(snapshot);
     },
+    vanished: () =>
+      (state()?.snapshot?.vanished ?? []).map(({ server, why }) => `${server.name}: ${why}`).toSorted(),
     keys: () => state()?.snapshot?.keys ?? new Map<string, string>(),
     isLive: () => state()?.state === "live",
     async [Symbol.asyncDispose]() {

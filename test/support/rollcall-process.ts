@@ -25,22 +25,27 @@ export interface RollcallProcess extends AsyncDisposable {
   log(): Record<string, unknown>[];
 }
 
-/**
- * Starts `rollcall run`; `env` is added to the environment and `options` are given as variables, since a test that
- * fails shows them nowhere else. Nothing is waited for.
- */
+/** Starts `rollcall run`, or another command that runs until it is ended; nothing is waited for. */
 export async function startRollcall(given: {
   dir: string;
   options: Readonly<Record<string, string>>;
+  /** "run" when not given. */
+  command?: "run" | "register";
+  /** A command that runs another one elsewhere in its own place, such as `nsenter`. */
+  within?: readonly [string, ...string[]];
+  /** Address at which it answers; 127.0.0.1 when not given. */
+  host?: string;
 }): Promise<RollcallProcess> {
+  const { command = "run", within = [], host = "127.0.0.1" } = given;
   const port = await freePort();
   const logFile = join(given.dir, "rollcall.log");
-  const flags = Object.entries({ http: `127.0.0.1:${port}`, "log-level": "debug", ...given.options }).flatMap(
+  const flags = Object.entries({ http: `${host}:${port}`, "log-level": "debug", ...given.options }).flatMap(
     ([name, value]) => [`--${name}`, value],
   );
-  const launch = (): Child => new Child({ command: [BIN, "run", ...flags], logFile });
+  const [program, ...words] = [...within, BIN, command, ...flags] as [string, ...string[]];
+  const launch = (): Child => new Child({ command: [program, ...words], logFile });
   let child = launch();
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://${host}:${port}`;
   const kill = async (signal: NodeJS.Signals): Promise<number | NodeJS.Signals> => {
     child.signal(signal);
     return child.exited;

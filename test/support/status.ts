@@ -2,7 +2,7 @@ import type { Outcome, PassRecord } from "../../src/core/outcome.ts";
 import { buildRoster } from "../../src/core/roster.ts";
 import { plainFields, type Server } from "../../src/core/server.ts";
 import { snapshot, type Snapshot } from "../../src/core/snapshot.ts";
-import type { SourceState, Status } from "../../src/core/status.ts";
+import type { HeldServer, SourceState, Status } from "../../src/core/status.ts";
 
 /** The present of `healthyStatus`: 2026-08-22T10:00:00.000Z. */
 export const NOW_MS = Date.UTC(2026, 7, 22, 10, 0, 0);
@@ -28,8 +28,15 @@ export function liveSource(picture: Snapshot, given: Partial<SourceState> = {}):
     error: null,
     snapshot: picture,
     publishedAtMs: NOW_MS - 60_000,
+    isRecalled: false,
     ...given,
   };
+}
+
+/** A server that vanished three minutes ago and may be held for twelve more. */
+export function heldServer(name: string): HeldServer {
+  const times = { sinceMs: NOW_MS - 3 * 60_000, untilMs: NOW_MS + 12 * 60_000 };
+  return { server: statusServer(name), why: "lease", isUp: true, ...times };
 }
 
 /** The pass with number `pass`, which began `agoMs` before now and took 100 ms. */
@@ -58,6 +65,8 @@ export function healthyStatus(given: Partial<Status> = {}): Status {
     nowMs: NOW_MS,
     sources,
     roster: buildRoster(pictures, { defaultBackend: "webserver" }),
+    held: [],
+    pin: null,
     applied: { revision: "8c1f0a", pid: 4242, sinceMs: NOW_MS - 60_000 },
     haproxy: { pid: 4242, version: "3.0.11", sinceMs: NOW_MS - 3_600_000, workers: 1 },
     passes: [passRecord(7, 60_000, APPLIED)],

@@ -12,8 +12,11 @@ export interface Certificate {
 export interface ThrowawayCa {
   /** Path of the authority's certificate. */
   readonly ca: string;
-  /** Signs a certificate for 127.0.0.1, ::1 and localhost, for a server as well as for a client. */
-  issue(name: string): Promise<Certificate>;
+  /**
+   * Signs a certificate for 127.0.0.1, ::1 and localhost, for a server as well as for a client.
+   * @param options.days How long it is valid from now on; 2 when not given, -1 = until yesterday.
+   */
+  issue(name: string, options?: { days?: number }): Promise<Certificate>;
 }
 
 /** Makes the authority with openssl; its files go into `folder` and begin with `name`. */
@@ -36,13 +39,13 @@ export async function throwawayCa(folder: string, name = "ca"): Promise<Throwawa
   );
   return {
     ca,
-    async issue(subject) {
+    async issue(subject, { days = 2 } = {}) {
       const [cert, key, request] = [file(`${subject}.pem`), file(`${subject}.key`), file(`${subject}.csr`)];
       const extensions = file("extensions");
       await writeFile(extensions, "subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost\n");
       await openssl("req", ...newKey, "-keyout", key, "-out", request, "-subj", `/CN=${subject}`);
-      const signer = ["-CA", ca, "-CAkey", caKey, "-CAcreateserial", "-days", "2", "-extfile", extensions];
-      await openssl("x509", "-req", "-in", request, "-out", cert, ...signer);
+      const signer = ["-CA", ca, "-CAkey", caKey, "-CAcreateserial", "-extfile", extensions];
+      await openssl("x509", "-req", "-in", request, "-out", cert, "-days", String(days), ...signer);
       return { cert, key };
     },
   };

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { AgentStatus, Registration } from "../../src/core/agent-status.ts";
 import { snapshot } from "../../src/core/snapshot.ts";
@@ -110,11 +111,26 @@ test("metrics are a view of the status: counters do not count twice, what is not
   ]);
 });
 
+test("docs/reference/metrics.md has every metric of an agent with its type and labels, and no other", async () => {
+  const text = readFileSync(new URL("../../docs/reference/metrics.md", import.meta.url), "utf8");
+  const [, ofAgent = ""] = text.split("## Of an agent");
+  const documented = [...ofAgent.matchAll(/^\| `([a-z_]+)` +\| (\S+) +\| (.*?) +\| .*\.\s+\|$/gm)].map(
+    ([, name, type, labels]) => `${name} ${type} ${labels}`.trim(),
+  );
+  const real = parseExposition(await agentMetrics({ status: () => agent() }).text())
+    .filter(({ name }) => name.startsWith("rollcall_"))
+    .map(({ name, type, samples }) => {
+      const labels = new Set(samples.flatMap((sample) => Object.keys(sample.labels)));
+      return `${name} ${type} ${[...labels].map((label) => `\`${label}\``).join(", ")}`.trim();
+    });
+  expect(documented.toSorted()).toEqual(real.toSorted());
+});
+
 test("its endpoints", async () => {
   const status = (): AgentStatus => agent({ state: "disconnected", why: "x" });
   const routes = agentRoutes({ status, metrics: agentMetrics({ status }) });
   const answers = await Promise.all(
-    [...routes].map(async ([path, answer]) => [path, await answer()] as const),
+    [...routes].map(async ([path, route]) => [path, await route.answer()] as const),
   );
   expect(answers.map(([path, { code }]) => [path, code])).toEqual([
     ["/", 200],

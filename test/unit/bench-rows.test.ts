@@ -93,13 +93,13 @@ describe("readOptions", () => {
   };
 
   it("takes all parts, or those that are named, in the order of the table", () => {
-    expect(parts()).toHaveLength(6);
+    expect(parts()).toHaveLength(7);
     expect(parts("--only", "storm, reaction")).toEqual(["reaction", "storm"]);
   });
 
   it("says what parts there are", () => {
     expect(parts("--only", "strom")).toBe(
-      "--only strom: there is no such part, but reaction, containers, start, scale, storm, spread",
+      "--only strom: there is no such part, but reaction, containers, start, scale, storm, spread, agent",
     );
   });
 });

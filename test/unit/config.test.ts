@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { readCommandLine } from "../../src/command-line.ts";
 import { type Command } from "../../src/commands/command.ts";
 import { readConfig } from "../../src/config.ts";
+import { accept, refuse, type Result } from "../../src/core/result.ts";
+import { commandHelp, usageOf } from "../../src/help.ts";
 import { OPTION_NAMES, variableOf } from "../../src/options.ts";
 
 const read = (given: { flags?: Record<string, string>; env?: Record<string, string>; file?: string }) =>
@@ -113,6 +115,7 @@ describe("readCommandLine", () => {
     expect(type("render", "--diff", "--from=x.yaml", "--network", "front", "--config", "c.yaml")).toEqual({
       kind: "command",
       command,
+      args: [],
       options: new Map([
         ["network", "front"],
         ["config", "c.yaml"],
@@ -131,6 +134,61 @@ describe("readCommandLine", () => {
     [["render", "--network"], "--network: it needs a value"],
   ])("refuses %j", (args, wanted) => {
     expect(type(...args)).toMatchObject({ kind: "usage", problems: [wanted] });
+  });
+
+  const numbers = (value: string): Result<unknown> => (value === "1" ? accept(value) : refuse("is not 1"));
+  const withArguments: Command = {
+    ...command,
+    name: "add",
+    arguments: [
+      { name: "SERVER", help: "", count: "one" },
+      { name: "N", help: "", count: "one", parse: numbers },
+      {
+        name: "WORD",
+        help: "",
+        count: "repeated",
+        parse: (word) => (word === "bad" ? refuse("no") : accept(0)),
+      },
+    ],
+  };
+  const lists: Command = {
+    ...command,
+    name: "ls",
+    arguments: [{ name: "BACKEND", help: "", count: "optional" }],
+  };
+
+  it.each([
+    [
+      ["add", "web1", "--diff", "1", "a", "--network", "front", "b"],
+      ["web1", "1", "a", "b"],
+    ],
+    [
+      ["add", "web1", "1"],
+      ["web1", "1"],
+    ],
+    [["ls"], []],
+    [["ls", "api"], ["api"]],
+  ])("takes arguments in any place: %j", (args, wanted) => {
+    expect(readCommandLine(args, [withArguments, lists])).toMatchObject({ kind: "command", args: wanted });
+  });
+
+  it.each([
+    [["add"], ["SERVER is missing", "N is missing"]],
+    [["add", "web1"], ["N is missing"]],
+    [
+      ["add", "web1", "2", "bad"],
+      ["N: is not 1", "WORD: no"],
+    ],
+    [["add", "--netwrk", "x"], ["--netwrk: no such option; did you mean network?"]],
+    [["ls", "api", "web"], ["web: ls takes no such argument"]],
+  ])("refuses the arguments %j", (args, problems) => {
+    expect(readCommandLine(args, [withArguments, lists])).toMatchObject({ kind: "usage", problems });
+  });
+
+  it("shows in the help what a command takes", () => {
+    expect(usageOf(withArguments)).toBe("rollcall add SERVER N [WORD ...]");
+    expect(commandHelp(lists)).toContain("Usage: rollcall ls [BACKEND] [--OPTION VALUE ...]\n  BACKEND");
+    expect(usageOf(command)).toBe("rollcall render");
   });
 
   it.each([[[]], [["help"]], [["--help"]], [["-h"]], [["render", "--help"]], [["help", "render"]]])(

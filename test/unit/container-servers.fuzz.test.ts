@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { LABELS } from "../../src/core/container-labels.ts";
-import { containerServers } from "../../src/core/container-servers.ts";
-import type { Container, SelfPlace } from "../../src/core/container.ts";
+import { containerServers, type ContainerServers } from "../../src/core/container-servers.ts";
+import type { Container, Publishing, SelfPlace } from "../../src/core/container.ts";
 import type { Server } from "../../src/core/server.ts";
 import { container, containerSettings } from "../support/container.ts";
 
@@ -60,6 +60,24 @@ const fitting = fc.constantFrom(...Object.keys(FITTING)).chain((name) =>
       return [`rollcall.${isPort ? "" : port}${name}`, value] as const;
     }),
 );
+/** Words of other tools, as labels and as variables, with values that fit and with any. */
+const word = fc.tuple(
+  fc.oneof(
+    fc.constantFrom(
+      "SERVICE_NAME",
+      "SERVICE_80_NAME",
+      "SERVICE_ID",
+      "SERVICE_81_TAGS",
+      "SERVICE_CHECK_HTTP",
+      "SERVICE_81_IGNORE",
+      "VIRTUAL_HOST",
+      "VIRTUAL_PORT",
+      "VIRTUAL_PATH",
+    ),
+    text.map((name) => `SERVICE_${name}`),
+  ),
+  fc.oneof(text, fc.constantFrom("api", "a.org,*.b.org", "~x", "81", "/a b", "/", "x,y\\,z")),
+);
 const labels = fc
   .tuple(
     fc.array(fitting, { maxLength: 6 }),
@@ -103,6 +121,15 @@ const places: fc.Arbitrary<SelfPlace> = fc.constantFrom<SelfPlace[]>(
   { kind: "elsewhere", engineHost: null },
 );
 
+const publishings: fc.Arbitrary<Publishing> = fc.record({
+  mode: fc.constantFrom("auto", "container", "host"),
+  given: fc.constantFrom(null, "10.0.0.9", "fd00::9"),
+  route: fc.constantFrom<Publishing["route"][]>(
+    { ok: true, value: { address: "10.0.0.8", to: "10.0.0.1" } },
+    { ok: false, reason: "there is no route" },
+  ),
+});
+
 /** What may be written into a configuration as it is; not one character that is syntax there. */
 const SAFE = /^[A-Za-z0-9 !&()*+,\-./:<=>?@[\]^_{|}~]*$/;
 
@@ -117,24 +144,59 @@ function expectSafe(server: Server): void {
   expect(server.port).toSatisfy((port: number) => Number.isInteger(port) && port >= 1 && port <= 65_535);
 }
 
+function expectSound(result: ContainerServers): void {
+  result.servers.forEach(expectSafe);
+  const taken = [...result.servers, ...result.waiting].map(({ backend, name }) => `${backend}/${name}`);
+  expect(new Set(taken).size).toBe(taken.length);
+  for (const { reason, origin } of [
+    ...result.quarantined,
+    ...result.waiting,
+    ...result.warnings,
+    ...result.notes,
+  ]) {
+    expect(reason).not.toMatch(/\p{C}/u);
+    expect(reason.length).toBeLessThan(1200);
+    expect(origin.id).toMatch(/^[0-9a-f]{12} [A-Za-z0-9_.?-]{1,128}$/);
+  }
+}
+
 test("whatever containers say: nothing throws, what is served is safe, what is shown is printable and short", () => {
   let served = 0;
   fc.assert(
-    fc.property(fc.array(anyContainer, { maxLength: 4 }), places, (containers, self) => {
-      const result = containerServers(containers, { ...containerSettings, self }, 10_000);
-      served += result.servers.length;
-      result.servers.forEach(expectSafe);
-      const taken = [...result.servers, ...result.waiting].map(({ backend, name }) => `${backend}/${name}`);
-      expect(new Set(taken).size).toBe(taken.length);
-      for (const { reason, origin } of [...result.quarantined, ...result.waiting, ...result.warnings]) {
-        expect(reason).not.toMatch(/\p{C}/u);
-        expect(reason.length).toBeLessThan(1200);
-        expect(origin.id).toMatch(/^[0-9a-f]{12} [A-Za-z0-9_.?-]{1,128}$/);
-      }
-    }),
+    fc.property(
+      fc.array(anyContainer, { maxLength: 4 }),
+      places,
+      fc.option(publishings),
+      (containers, self, publishing) => {
+        const more = publishing === null ? {} : { publishing };
+        const result = containerServers(containers, { ...containerSettings, self, ...more }, 10_000);
+        expect(result.notes.length).toBe(publishing === null ? 0 : result.servers.length);
+        served += result.servers.length;
+        expectSound(result);
+      },
+    ),
     { numRuns: 2000 },
   );
   expect(served).toBeGreaterThan(100);
+});
+
+test("the same for the words of other tools, beside our labels and without", () => {
+  const foreign = { registrator: true, nginxProxy: true };
+  const words = fc.array(word, { maxLength: 5 });
+  const own = fc.oneof(fc.constant([]), fc.array(fitting, { maxLength: 3 }));
+  const ports = fc.uniqueArray(fc.integer({ min: 79, max: 82 }), { maxLength: 3 });
+  let served = 0;
+  fc.assert(
+    fc.property(own, words, words, ports, (ours, labelled, given, tcpPorts) => {
+      const said = { labels: new Map([...ours, ...labelled]), variables: new Map(given) };
+      const one = { ...container(), ...said, tcpPorts };
+      const result = containerServers([one], { ...containerSettings, foreign }, 0);
+      served += result.servers.length > 0 ? 1 : 0;
+      expectSound(result);
+    }),
+    { numRuns: 2000 },
+  );
+  expect(served).toBeGreaterThan(200);
 });
 
 test("the order in which containers are listed makes no difference", () => {

@@ -34,6 +34,7 @@ describe("what labels say", () => {
       quarantined: [],
       waiting: [],
       warnings: [],
+      notes: [],
       nextChangeMs: null,
     });
   });

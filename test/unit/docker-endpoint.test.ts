@@ -8,6 +8,7 @@ const tcp = (host: string, port: number, certPath: string | null = null) => ({
   port,
   certPath,
 });
+const ssh = (host: string) => ({ kind: "ssh", host, port: null, user: null, socket: null });
 
 describe("accepted", () => {
   const table = [
@@ -27,6 +28,12 @@ describe("accepted", () => {
     [{ host: "tcp://h:2375", tlsVerify: "yes", certPath: "/c" }, tcp("h", 2375, "/c")],
     [{ host: "tcp://h", certPath: "/c" }, tcp("h", 2376, "/c")],
     [{ host: "https://h:9", certPath: "/c" }, tcp("h", 9, "/c")],
+    [{ host: "ssh://h" }, ssh("h")],
+    [{ host: "ssh://me@db-1.example:2222" }, { ...ssh("db-1.example"), user: "me", port: 2222 }],
+    [
+      { host: "ssh://[fd00::1]:22/run/user/1000/docker.sock" },
+      { ...ssh("fd00::1"), port: 22, socket: "/run/user/1000/docker.sock" },
+    ],
   ] as const;
   test.each(table)("%j", (connection, expected) => {
     expect(parseDockerEndpoint(connection)).toMatchObject({ ok: true, value: expected });
@@ -35,7 +42,13 @@ describe("accepted", () => {
 
 describe("refused", () => {
   const table = [
-    [{ host: "ssh://me@h" }, "ssh is not supported"],
+    [{ host: "ssh://" }, "is not ssh://USER@HOST:PORT/SOCKET"],
+    [{ host: "ssh://-oProxyCommand=x" }, "is not ssh://"],
+    [{ host: "ssh://-oProxyCommand@h" }, "is not ssh://"],
+    [{ host: "ssh://me:secret@h" }, "ssh takes keys, no password"],
+    [{ host: "ssh://h/run/a.sock;reboot" }, "is not ssh://"],
+    [{ host: "ssh://h/run/$(x).sock" }, "is not ssh://"],
+    [{ host: "ssh://h h" }, "is not ssh://"],
     [{ host: "npipe:////./pipe/docker_engine" }, "is not unix://PATH"],
     [{ host: "fd://" }, "is not unix://PATH"],
     [{ host: "localhost:2375" }, "is not unix://PATH"],
@@ -62,7 +75,8 @@ test("local or not", () => {
     true,
     true,
   ]);
-  expect(["tcp://10.0.0.1", "tcp://docker-proxy", "tcp://127.example.org"].map(local)).toEqual([
+  expect(["tcp://10.0.0.1", "tcp://docker-proxy", "tcp://127.example.org", "ssh://h"].map(local)).toEqual([
+    false,
     false,
     false,
     false,

@@ -2,10 +2,12 @@ import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { COMMANDS, optionsReference } from "../../scripts/options-reference.ts";
+import { commandsReference } from "../../scripts/commands-reference.ts";
+import { optionsReference } from "../../scripts/options-reference.ts";
+import { COMMANDS } from "../../src/all-commands.ts";
 import { readLabels } from "../../src/core/container-labels.ts";
 import { containerServers } from "../../src/core/container-servers.ts";
-import type { Container, ContainerSettings } from "../../src/core/container.ts";
+import { type Container, type ContainerSettings, SWARM_STOPS } from "../../src/core/container.ts";
 import { registryPicture } from "../../src/core/registry-picture.ts";
 import { compareText } from "../../src/core/roster.ts";
 import { OPTION_NAMES, variableOf } from "../../src/options.ts";
@@ -44,12 +46,15 @@ function code(path: string): string {
 /** Flags of other programs. */
 const FOREIGN = new Map([
   ["build", "docker compose"],
+  ["client-cert-auth", "etcd"],
   ["build-arg", "docker build"],
   ["deny-warnings", "oxlint"],
   ["group-add", "docker run"],
+  ["label-add", "docker service"],
   ["now", "systemctl"],
   ["only", "npm run bench"],
   ["prefix", "etcdctl"],
+  ["interactive", "etcdctl"],
   ["project", "vitest"],
   ["quick", "npm run bench"],
   ["scale", "docker compose"],
@@ -146,6 +151,10 @@ describe("the reference", () => {
     expect(read("docs/reference/options.md")).toBe(await optionsReference());
   });
 
+  test("of commands is what scripts/write-reference.ts makes of the code", async () => {
+    expect(read("docs/reference/commands.md")).toBe(await commandsReference());
+  });
+
   /** Rows of the table whose head has these titles, without their backquotes. */
   function table(path: string, ...titles: string[]): readonly (readonly string[])[] {
     const cells = (line: string): string[] =>
@@ -183,7 +192,12 @@ describe("the reference", () => {
         defaultBackend: "webserver",
       });
       const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-      picture.put({ key: bytes(`/app/servers/${key}`), value: bytes(value), modRevision: "1" });
+      picture.put({
+        key: bytes(`/app/servers/${key}`),
+        value: bytes(value),
+        modRevision: "1",
+        isLeased: false,
+      });
       expect(picture.snapshot("1").quarantined.map((one) => one.reason)).toEqual([reason]);
     },
   );
@@ -213,6 +227,7 @@ describe("the reference", () => {
     [container({ networks: [network("front", null)] })],
     [container({ networkMode: "container:gone" })],
     [container({ stopping: { signal: 15, sinceMs: 985_000 } })],
+    [container({ stopping: { signal: SWARM_STOPS, sinceMs: 985_000 } })],
     [labelled("prot", "80")],
     [[container({ id: "a".repeat(64) }), container({ id: "b".repeat(64), createdAtMs: 2000 })]],
   ];

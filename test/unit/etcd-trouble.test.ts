@@ -3,8 +3,11 @@ import {
   etcdTrouble,
   isAuthOff,
   isDenied,
+  isLeaseGone,
+  isNoSpace,
   isStaleLogin,
   isTooLarge,
+  isTooMany,
 } from "../../src/etcd/trouble.ts";
 import { SourceError } from "../../src/lib/errors.ts";
 
@@ -61,10 +64,26 @@ describe("etcdTrouble", () => {
     [3, "etcdserver: user name is empty", "it wants a user name and a password"],
     [7, "etcdserver: permission denied", "permission denied"],
     [16, "etcdserver: invalid auth token", "the login is no longer valid"],
+    [3, "etcdserver: revision of auth store is old", "the login is no longer valid"],
+    [8, "etcdserver: mvcc: database space exceeded", "compact and defragment it, then etcdctl alarm disarm"],
+    [
+      8,
+      "etcdserver: too many requests",
+      "it has more requests waiting than it takes: too many clients, or a slow disk",
+    ],
+    [5, "etcdserver: requested lease not found", "the lease has ended"],
+    [3, "etcdserver: duplicate key given in txn request", "a key was to be written twice in one transaction"],
+    [3, "etcdserver: too many operations in txn request", "than it takes (its --max-txn-ops)"],
+    [3, "etcdserver: request is too large", "a request larger than its --max-request-bytes"],
+    [
+      8,
+      "grpc: received message larger than max (3000020 vs. 544288)",
+      "a request larger than its --max-request-bytes",
+    ],
     [11, "etcdserver: mvcc: required revision has been compacted", "the revision has been compacted"],
     [2, "", "gRPC code 2"],
   ])("%i %.50s", (code, details, words) => {
-    expect(etcdTrouble(grpc(code, details))).toMatch(new RegExp(`${words.replace(/[?/:]/g, "\\$&")}$`));
+    expect(etcdTrouble(grpc(code, details))).toMatch(new RegExp(`${words.replace(/[?/:()]/g, "\\$&")}$`));
   });
 
   test("what is no gRPC error keeps its own words", () => {
@@ -76,11 +95,25 @@ describe("etcdTrouble", () => {
   });
 });
 
-test("errors that the source acts on are told by their codes", () => {
-  expect(isStaleLogin(grpc(16, "etcdserver: invalid auth token"))).toBe(true);
-  expect(isDenied(grpc(7, "etcdserver: permission denied"))).toBe(true);
-  expect(isAuthOff(grpc(9, "etcdserver: authentication is not enabled"))).toBe(true);
-  expect(isTooLarge(grpc(8, "Received message larger than max (6003617 vs 4194304)"))).toBe(true);
-  expect(isTooLarge(grpc(8, "etcdserver: too many requests"))).toBe(false);
-  for (const is of [isStaleLogin, isDenied, isAuthOff, isTooLarge]) expect(is(new Error("16"))).toBe(false);
+test("errors that are acted on are told by their codes and words", () => {
+  const told = [
+    [isStaleLogin, 16, "etcdserver: invalid auth token"],
+    [isStaleLogin, 3, "etcdserver: revision of auth store is old"],
+    [isStaleLogin, 3, "etcdserver: user name is empty"],
+    [isDenied, 7, "etcdserver: permission denied"],
+    [isAuthOff, 9, "etcdserver: authentication is not enabled"],
+    [isTooLarge, 8, "Received message larger than max (6003617 vs 4194304)"],
+    [isLeaseGone, 5, "etcdserver: requested lease not found"],
+    [isNoSpace, 8, "etcdserver: mvcc: database space exceeded"],
+    [isTooMany, 3, "etcdserver: too many operations in txn request"],
+    [isTooMany, 3, "etcdserver: request is too large"],
+    [isTooMany, 8, "grpc: received message larger than max (3000020 vs. 544288)"],
+  ] as const;
+  const all = [...new Set(told.map(([is]) => is))];
+  for (const [is, code, details] of told) {
+    expect(all.filter((one) => one(grpc(code, details)))).toEqual([is]);
+  }
+  const others = [grpc(3, "etcdserver: duplicate key given in txn request"), new Error("16")];
+  for (const error of [...others, grpc(8, "etcdserver: too many requests"), grpc(5, "etcdserver: not found")])
+    expect(all.filter((one) => one(error))).toEqual([]);
 });

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { snapshot } from "../../src/core/snapshot.ts";
 import type { Status } from "../../src/core/status.ts";
 import type { Logger } from "../../src/lib/logger.ts";
+import { daemonRoutes } from "../../src/observe/daemon-routes.ts";
 import { type HttpServer, startHttp } from "../../src/observe/http.ts";
 import { MAX_SILENCE_MS } from "../../src/observe/liveness.ts";
 import { metrics } from "../../src/observe/metrics.ts";
@@ -28,8 +29,7 @@ async function start(options: LabOptions = {}) {
   const server = await startHttp({
     host: "127.0.0.1",
     port: 0,
-    status,
-    metrics: metrics({ status }),
+    routes: daemonRoutes({ status, metrics: metrics({ status }) }),
     log,
     ...rest,
   });
@@ -122,7 +122,7 @@ describe("endpoints", () => {
       const { address } = await start();
       const { received, ended } = await raw(
         address,
-        `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`,
+        `GET ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`,
       );
       await ended;
       expect(received()).toMatch(/^HTTP\/1\.1 404 /);
@@ -177,7 +177,7 @@ describe("every answer", () => {
 
 describe("bad clients", () => {
   test.each([
-    ["that never ends its headers", "GET / HTTP/1.1\r\nhost: x\r\nx-slow: "],
+    ["that never ends its headers", "GET / HTTP/1.1\r\nhost: localhost\r\nx-slow: "],
     ["that says nothing", ""],
   ])("one %s is cut off", async (_, text) => {
     const { address } = await start({ clientTimeoutMs: 200 });
@@ -187,7 +187,7 @@ describe("bad clients", () => {
 
   test("one that trickles its headers is cut off all the same", async () => {
     const { address } = await start({ clientTimeoutMs: 300 });
-    const { socket, ended, received } = await raw(address, "GET / HTTP/1.1\r\nhost: x\r\n");
+    const { socket, ended, received } = await raw(address, "GET / HTTP/1.1\r\nhost: localhost\r\n");
     const trickle = setInterval(() => socket.write("a: b\r\n"), 50);
     try {
       await eventually(() => ended, { timeoutMs: 5000 });
@@ -204,7 +204,7 @@ describe("bad clients", () => {
     });
     const { address } = await start({ clientTimeoutMs: 300, status: () => status });
     // Twenty answers of 2 MB are more than the buffers of both ends take.
-    const request = "GET /api/status HTTP/1.1\r\nhost: x\r\n\r\n";
+    const request = "GET /api/status HTTP/1.1\r\nhost: localhost\r\n\r\n";
     const { socket, ended, received } = await raw(address, "");
     socket.pause();
     socket.write(request.repeat(20));
@@ -220,7 +220,7 @@ describe("bad clients", () => {
 
   test("headers without end are refused", async () => {
     const { address } = await start();
-    const { received, ended } = await raw(address, `GET / HTTP/1.1\r\nhost: x\r\na: ${"b".repeat(20_000)}`);
+    const { received, ended } = await raw(address, `GET / HTTP/1.1\r\nhost: localhost\r\na: ${"b".repeat(20_000)}`);
     await ended;
     expect(received()).toMatch(/^HTTP\/1\.1 431 /);
   });
@@ -233,7 +233,7 @@ describe("bad clients", () => {
     const { address } = await start();
     const { received, ended } = await raw(
       address,
-      `${method} /livez HTTP/1.1\r\nhost: x\r\n${header}\r\n\r\n`,
+      `${method} /livez HTTP/1.1\r\nhost: localhost\r\n${header}\r\n\r\n`,
     );
     await eventually(() => ended, { timeoutMs: 5000 });
     expect(received()).toMatch(new RegExp(`^HTTP/1\\.1 ${code} `));
@@ -257,8 +257,7 @@ describe("the listener", () => {
     const again = startHttp({
       host: "127.0.0.1",
       port,
-      status: healthyStatus,
-      metrics: metrics({ status: healthyStatus }),
+      routes: daemonRoutes({ status: healthyStatus, metrics: metrics({ status: healthyStatus }) }),
       log: nullLogger,
     });
     await expect(again).rejects.toThrow(
@@ -268,14 +267,16 @@ describe("the listener", () => {
   });
 
   test("names an address that this machine has not", async () => {
-    const options = { status: healthyStatus, metrics: metrics({ status: healthyStatus }), log: nullLogger };
+    const metered = metrics({ status: healthyStatus });
+    const options = { routes: daemonRoutes({ status: healthyStatus, metrics: metered }), log: nullLogger };
     await expect(startHttp({ host: "192.0.2.1", port: 18_405, ...options })).rejects.toThrow(
       /^cannot serve HTTP on 192\.0\.2\.1:18405: .*EADDRNOTAVAIL.*option http/,
     );
   });
 
   test("shows an IPv6 address in brackets", async () => {
-    const options = { status: healthyStatus, metrics: metrics({ status: healthyStatus }), log: nullLogger };
+    const metered = metrics({ status: healthyStatus });
+    const options = { routes: daemonRoutes({ status: healthyStatus, metrics: metered }), log: nullLogger };
     const server = await startHttp({ host: "::1", port: 0, ...options });
     open.push(server);
     expect(server.address).toMatch(/^\[::1\]:[0-9]+$/);
@@ -284,7 +285,7 @@ describe("the listener", () => {
 
   test("close cuts idle, silent and half-asked connections at once, and frees the port", async () => {
     const server = await start();
-    const idle = await raw(server.address, "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n");
+    const idle = await raw(server.address, "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n");
     await eventually(() => expect(idle.received()).toMatch(/alive/));
     const others = [await raw(server.address, ""), await raw(server.address, "GET / HTT")];
     const start0 = performance.now();

@@ -178,7 +178,8 @@ test("the process is told", async () => {
 
 describe("docs/reference/metrics.md", () => {
   const text = readFileSync(new URL("../../docs/reference/metrics.md", import.meta.url), "utf8");
-  const rows = [...text.matchAll(/^\| `([a-z_]+)` +\| (\S+) +\| (.*?) +\| (.*?) +\|$/gm)].map(
+  const [ofDaemon = ""] = text.split("## Of an agent");
+  const rows = [...ofDaemon.matchAll(/^\| `([a-z_]+)` +\| (\S+) +\| (.*?) +\| (.*?) +\|$/gm)].map(
     ([, name = "", type = "", labels = "", meaning = ""]) => ({ name, type, labels, meaning }),
   );
 

@@ -6,7 +6,15 @@ import { age } from "../../src/observe/age.ts";
 import { isAlive, MAX_SILENCE_MS } from "../../src/observe/liveness.ts";
 import { readiness } from "../../src/observe/readiness.ts";
 import { spell } from "../../src/observe/spell.ts";
-import { APPLIED, healthyStatus, liveSource, NOW_MS, passRecord, statusServer } from "../support/status.ts";
+import {
+  APPLIED,
+  healthyStatus,
+  heldServer,
+  liveSource,
+  NOW_MS,
+  passRecord,
+  statusServer,
+} from "../support/status.ts";
 
 const ABSENT = { name: "docker", state: "absent", snapshot: null, publishedAtMs: null } as const;
 const picture = snapshot({ source: "etcd", revision: "4711", servers: [statusServer("web1")] });
@@ -195,6 +203,20 @@ describe("readiness", () => {
       {
         notes: [
           "5 old workers of HAProxy are alive: long connections keep them, hard-stop-after in the global section ends them.",
+        ],
+      },
+    ],
+    [
+      "servers that vanished are held",
+      {
+        held: ["a", "b", "c", "d", "e", "f"].map((name, at) => {
+          const held = heldServer(name);
+          return { ...held, untilMs: held.untilMs - at * 60_000 };
+        }),
+      },
+      {
+        notes: [
+          "6 servers vanished and are held while HAProxy's checks see them up, the first for 7 min at most: webserver/a, webserver/b, webserver/c, webserver/d, webserver/e and 1 more.",
         ],
       },
     ],

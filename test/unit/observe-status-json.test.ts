@@ -3,7 +3,15 @@ import { expect, test } from "vitest";
 import { DEFAULT_CHECK } from "../../src/core/server.ts";
 import { snapshot } from "../../src/core/snapshot.ts";
 import { statusJson } from "../../src/observe/status-json.ts";
-import { APPLIED, healthyStatus, liveSource, NOW_MS, passRecord, statusServer } from "../support/status.ts";
+import {
+  APPLIED,
+  healthyStatus,
+  heldServer,
+  liveSource,
+  NOW_MS,
+  passRecord,
+  statusServer,
+} from "../support/status.ts";
 
 const ENTRY = { source: "etcd", id: "/app/servers/bad", revision: "12" };
 
@@ -29,6 +37,7 @@ test("tells sources, servers, entries, routes and passes", () => {
     sources: [
       liveSource(picture, { state: "down", sinceMs: NOW_MS - 12_345, error: "connect ECONNREFUSED" }),
     ],
+    held: [heldServer("web1")],
     passes: [passRecord(9, 4000, failed), passRecord(7, 60_000, APPLIED)],
     lastPass: passRecord(11, 1000, failed),
   });
@@ -44,6 +53,7 @@ test("tells sources, servers, entries, routes and passes", () => {
     notes: [
       "Source etcd has been down for 12 s (connect ECONNREFUSED); its last picture stands, 60 s old, revision 4711.",
       "HAProxy goes on with what it has, confirm has been failing for 4 s: connect ENOENT.",
+      "1 server vanished and is held while HAProxy's check sees it up, for 12 min at most: webserver/web1.",
       "Entries are quarantined and not served: etcd 1.",
     ],
     sources: [
@@ -58,8 +68,10 @@ test("tells sources, servers, entries, routes and passes", () => {
         servers: 2,
         quarantined: 1,
         waiting: 1,
+        recalled: false,
       },
     ],
+    rolledBack: null,
     applied: { revision: "8c1f0a", pid: 4242, since: "2026-08-22T09:59:00.000Z", ageSeconds: 60 },
     haproxy: { up: true, pid: 4242, version: "3.0.11", since: "2026-08-22T09:00:00.000Z", workers: 1 },
     backends: [
@@ -103,6 +115,19 @@ test("tells sources, servers, entries, routes and passes", () => {
       },
     ],
     warnings: [{ source: "etcd", origin: "/app/servers/bad", revision: "12", reason: "unknown label" }],
+    held: [
+      {
+        backend: "webserver",
+        name: "web1",
+        address: "10.0.0.5:80",
+        source: "etcd",
+        origin: "/app/servers/web1",
+        since: "2026-08-22T09:57:00.000Z",
+        until: "2026-08-22T10:12:00.000Z",
+        why: "lease",
+        check: "up",
+      },
+    ],
     lastPass: {
       pass: 11,
       at: "2026-08-22T09:59:59.000Z",

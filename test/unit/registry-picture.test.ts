@@ -15,7 +15,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 function filled(entries: Readonly<Record<string, string>>, layout: Partial<RegistryLayout> = {}) {
   const picture = registryPicture({ ...LAYOUT, ...layout });
   for (const [key, value] of Object.entries(entries)) {
-    picture.put({ key: bytes(key), value: bytes(value), modRevision: "7" });
+    picture.put({ key: bytes(key), value: bytes(value), modRevision: "7", isLeased: false });
   }
   return picture;
 }
@@ -83,13 +83,18 @@ describe("registryPicture", () => {
   test("a new value replaces the old one, a removed key is gone", () => {
     const picture = filled({ "/app/servers/web1": "10.0.0.1:80" });
     const before = picture.snapshot("1");
-    picture.put({ key: bytes("/app/servers/web1"), value: bytes("nonsense"), modRevision: "8" });
+    picture.put({
+      key: bytes("/app/servers/web1"),
+      value: bytes("nonsense"),
+      modRevision: "8",
+      isLeased: false,
+    });
     expect(picture.snapshot("2")).toMatchObject({
       servers: [],
       quarantined: [{ origin: { revision: "8" } }],
     });
-    picture.remove(bytes("/app/servers/web1"));
-    picture.remove(bytes("/app/servers/never-there"));
+    picture.remove(bytes("/app/servers/web1"), 0);
+    picture.remove(bytes("/app/servers/never-there"), 0);
     expect(picture.snapshot("3")).toMatchObject({ servers: [], quarantined: [] });
     expect(picture.size).toBe(0);
     expect(before.servers).toHaveLength(1);
@@ -97,7 +102,8 @@ describe("registryPicture", () => {
 
   test("bytes that are no text are quarantined, each key for itself", () => {
     const picture = registryPicture({ ...LAYOUT, watch: ["/app/config/"] });
-    const put = (key: Uint8Array, value: Uint8Array): void => picture.put({ key, value, modRevision: "1" });
+    const put = (key: Uint8Array, value: Uint8Array): void =>
+      picture.put({ key, value, modRevision: "1", isLeased: false });
     put(bytes("/app/servers/web1"), Uint8Array.of(0xff, 0xfe));
     put(bytes("/app/config/a"), Uint8Array.of(0x80));
     put(Uint8Array.of(...bytes("/app/servers/"), 0xe9), bytes("10.0.0.1:80"));
@@ -127,7 +133,7 @@ describe("registryPicture", () => {
         const entries = new Map<string, { value: string; modRevision: string }>();
         const fill = (picture: RegistryPicture): RegistryPicture => {
           for (const [at, { value: text, modRevision }] of entries) {
-            picture.put({ key: bytes(at), value: bytes(text), modRevision });
+            picture.put({ key: bytes(at), value: bytes(text), modRevision, isLeased: false });
           }
           return picture;
         };
@@ -136,11 +142,11 @@ describe("registryPicture", () => {
           if (change === "list again") picture = fill(picture.successor());
           else if (change.value === null) {
             entries.delete(change.key);
-            picture.remove(bytes(change.key));
+            picture.remove(bytes(change.key), 0);
           } else {
             const entry = { value: change.value, modRevision: String(at) };
             entries.set(change.key, entry);
-            picture.put({ key: bytes(change.key), ...entry, value: bytes(change.value) });
+            picture.put({ key: bytes(change.key), ...entry, value: bytes(change.value), isLeased: false });
           }
           if (change !== "list again" && !change.look) continue;
           const [found, wanted] = [picture.snapshot("1"), fill(registryPicture(layout)).snapshot("1")];
@@ -161,7 +167,12 @@ describe("registryPicture", () => {
       ["web1", "10.0.0.1:80"],
       ["web2", "10.0.0.9:80"],
     ] as const) {
-      second.put({ key: bytes(`/app/servers/${name}`), value: bytes(value), modRevision: "7" });
+      second.put({
+        key: bytes(`/app/servers/${name}`),
+        value: bytes(value),
+        modRevision: "7",
+        isLeased: false,
+      });
     }
     const { servers } = second.snapshot("7");
     expect(servers[0]).toBe(web1);
@@ -171,7 +182,12 @@ describe("registryPicture", () => {
   test("lists in which nothing changed are the very same in the next snapshot", () => {
     const picture = filled({ "/app/servers/web1": "10.0.0.1:80", "/app/overrides/web1": "drain" });
     const before = picture.snapshot("1");
-    picture.put({ key: bytes("/app/servers/web1"), value: bytes("10.0.0.2:80"), modRevision: "8" });
+    picture.put({
+      key: bytes("/app/servers/web1"),
+      value: bytes("10.0.0.2:80"),
+      modRevision: "8",
+      isLeased: false,
+    });
     const after = picture.snapshot("2");
     expect(after.overrides).toBe(before.overrides);
     expect(after.servers).not.toBe(before.servers);
@@ -184,6 +200,7 @@ describe("registryPicture", () => {
       key: bytes(`/app/servers/${"x".repeat(1_000_000)}`),
       value: bytes("a:80"),
       modRevision: "1",
+      isLeased: false,
     });
     const [odd, endless] = picture.snapshot("1").quarantined;
     expect(odd?.origin.id).toBe(String.raw`"/app/servers/a\n\u001b[31m"`);
@@ -198,6 +215,7 @@ describe("registryPicture", () => {
         key: bytes(`/app/servers/b${n % 50}/s${n}`),
         value: bytes(value),
         modRevision: String(n),
+        isLeased: false,
       });
     for (let n = 0; n < 10_000; n++) put(n, "10.0.0.1:80");
     const startedAt = performance.now();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseOverride } from "../../src/core/override.ts";
+import { overrideText, parseOverride } from "../../src/core/override.ts";
 import { parseServerKey } from "../../src/core/server-key.ts";
 
 const refused = (part: string) => ({ ok: false, reason: expect.stringContaining(part) as string });
@@ -41,13 +41,27 @@ describe("parseOverride", () => {
     [" ready", { state: "ready", weight: null }],
     ["weight=0", { state: null, weight: 0 }],
     ["weight=256", { state: null, weight: 256 }],
-  ])("%j", (value, override) =>
-    expect(parse("/app/overrides/web1", value)).toEqual({ ok: true, value: { ...target, ...override } }),
-  );
+    ["drain weight=5", { state: "drain", weight: 5 }],
+    ["weight=5  maint", { state: "maint", weight: 5 }],
+  ] as const)("%j", (value, override) => {
+    const wanted = { ok: true, value: { ...target, ...override } };
+    expect(parse("/app/overrides/web1", value)).toEqual(wanted);
+    expect(parse("/app/overrides/web1", overrideText(override))).toEqual(wanted);
+  });
 
-  test.each(["", "down", "weight", "weight=", "weight=257", "drain weight=5", "DRAIN"])(
-    "%j is refused",
-    (value) => expect(parse("/app/overrides/web1", value)).toMatchObject({ ok: false }),
+  test.each([
+    ["", 'override "" is none of drain, maint, ready, weight=N'],
+    ["down", 'override "down" is none of'],
+    ["weight", 'override "weight" is none of'],
+    ["weight=", 'weight: "" is not a whole number'],
+    ["weight=257", "is not a whole number from 0 to 256"],
+    ["DRAIN", 'override "DRAIN" is none of'],
+    ["drain maint", 'override "drain maint" has two states'],
+    ["weight=5 weight=5", "has two weights"],
+    ["drain weight=x", 'weight: "x" is not a whole number'],
+    ["drain, weight=5", 'override "drain, weight=5" is none of'],
+  ])("%j is refused", (value, reason) =>
+    expect(parse("/app/overrides/web1", value)).toEqual(refused(reason)),
   );
 
   test("names the backend like a server's key does", () => {

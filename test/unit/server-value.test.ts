@@ -52,6 +52,21 @@ describe("accepted", () => {
       '{"address":"10.0.0.5:80","host":"*.example.org"}',
       { ...plain, routes: [{ host: "*.example.org", path: null }] },
     ],
+    [
+      '{"address":"10.0.0.5:80","routes":[{"host":"A.example.org","path":"/a"},{"path":"/b","host":null}]}',
+      {
+        ...plain,
+        routes: [
+          { host: "a.example.org", path: "/a" },
+          { host: null, path: "/b" },
+        ],
+      },
+    ],
+    ['{"address":"10.0.0.5:80","routes":[]}', plain],
+    [
+      '{"address":"10.0.0.5:80","routes":null,"path":"/a"}',
+      { ...plain, routes: [{ host: null, path: "/a" }] },
+    ],
   ];
   test.each(table)("%s", (text, fields) => {
     expect(parseServerValue(text)).toEqual({ ok: true, value: fields });
@@ -106,6 +121,13 @@ describe("refused, with a reason that shows the mend", () => {
     ['{"address":"a:1","meta":{"__proto__":"1"}}', "meta key"],
     ['{"address":"a:1","__proto__":{"weight":1}}', "has no field"],
     ['{"address":"a:1","host":"a\\nb"}', "host:"],
+    ['{"address":"a:1","routes":{"path":"/a"}}', "routes must be a list"],
+    ['{"address":"a:1","routes":["/a"]}', "routes: a route must be an object"],
+    ['{"address":"a:1","routes":[{}]}', "routes: a route needs a host, a path or both"],
+    ['{"address":"a:1","routes":[{"paht":"/a"}]}', 'did you mean "path"?'],
+    ['{"address":"a:1","routes":[{"path":"/a b"}]}', "a path begins with"],
+    ['{"address":"a:1","routes":[{"host":"10.0.0.1"}]}', "is not a host name"],
+    ['{"address":"a:1","routes":[{"path":"/a"}],"path":"/b"}', "routes and path contradict each other"],
     ['{"address":"a:1 weight=5"}', "port"],
     [`{"address":"a:1","meta":{"a":"${"x".repeat(5000)}"}}`, "longer than 4096 bytes"],
     ["ä".repeat(2049), "longer than 4096 bytes"],

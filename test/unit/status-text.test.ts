@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { PassJson, ServerJson, StatusJson } from "../../src/observe/status-json.ts";
+import type { HeldJson, PassJson, ServerJson, StatusJson } from "../../src/observe/status-json.ts";
 import { statusText } from "../../src/observe/status-text.ts";
 
 const HOW = { url: "http://127.0.0.1:8405", last: 10, everyServer: false };
@@ -75,6 +75,7 @@ const STATUS: StatusJson = {
       servers: 3,
       quarantined: 1,
       waiting: 1,
+      recalled: false,
     },
     {
       name: "docker",
@@ -87,8 +88,10 @@ const STATUS: StatusJson = {
       servers: 0,
       quarantined: 0,
       waiting: 0,
+      recalled: false,
     },
   ],
+  rolledBack: null,
   applied: { revision: "d1c31343661b1b2b", pid: 4242, since: at(4), ageSeconds: 4 },
   haproxy: { up: true, pid: 4242, version: "3.0.11-1", since: at(3600), workers: null },
   backends: [
@@ -114,6 +117,7 @@ const STATUS: StatusJson = {
     },
   ],
   warnings: [],
+  held: [],
   lastPass: pass(21, 10, { kind: "unchanged" }),
   changes: CHANGES,
 };
@@ -209,6 +213,29 @@ describe("the status for people", () => {
     expect(shown).toContain("\nlast changes, newest first (1 of 5, see --last)\n");
     expect(shown).toMatch(/\n {8}web0, .*, web7\n {8}and 3 more \(--json has them\)$/);
     expect(text(many, { everyServer: true })).toContain("\n    web10  10.0.0.5:80  ready  etcd /app/");
+  });
+
+  it("shows what is held: since when, why, for how long, and whether HAProxy was heard", () => {
+    const held = (name: string, given: Partial<HeldJson>): HeldJson => ({
+      backend: "webserver",
+      name,
+      address: "10.0.0.5:80",
+      source: "etcd",
+      origin: `/app/servers/${name}`,
+      since: at(190),
+      until: at(-600),
+      why: "lease",
+      check: "up",
+      ...given,
+    });
+    const all = [held("web1", {}), held("web20", { why: "store", since: at(1), check: "unknown" })];
+    expect(text({ held: all })).toContain(`
+held: vanished, served on while HAProxy's check is UP
+  webserver/web1   10.0.0.5:80  its lease ended 3 min ago                             for 10 min more
+  webserver/web20  10.0.0.5:80  the store lost it 1 s ago, HAProxy was not heard yet  for 10 min more
+`);
+    const many = Array.from({ length: 12 }, (_, n) => held(`web${n}`, {}));
+    expect(text({ held: many })).toContain("for 10 min more\n  and 2 more (--json has them)\n");
   });
 
   it("lets nothing that came from outside steer the terminal, begin a line or turn text round", () => {

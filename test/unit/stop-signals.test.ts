@@ -3,6 +3,8 @@ import { stopSignals, type StopSignals } from "../../src/discovery/stop-signals.
 
 const kill = (signals: StopSignals, signal: number, atMs = 5000) =>
   signals.kill({ id: "a", signal, atMs, sinceMs: atMs + 7 });
+const listed = (...ids: readonly string[]): ReadonlyMap<string, string> =>
+  new Map(ids.map((id) => [id, "e1"]));
 const facts = (stopSignal: number, startedAtMs = 1000) => ({ stopSignal, startedAtMs });
 
 describe("a signal", () => {
@@ -69,19 +71,82 @@ describe("is forgotten", () => {
     const signals = stopSignals();
     const before = signals.moment();
     kill(signals, 15);
-    signals.keepOnly(new Set(), before);
+    signals.keepOnly(listed(), before);
     expect(signals.stopping("a")).not.toBeNull();
-    signals.keepOnly(new Set(["a"]), signals.moment());
+    signals.keepOnly(listed("a"), signals.moment());
     expect(signals.stopping("a")).not.toBeNull();
-    signals.keepOnly(new Set(["b"]), signals.moment());
+    signals.keepOnly(listed("b"), signals.moment());
     expect(signals.stopping("a")).toBeNull();
   });
 
   test("together with its stop signal, so that memory does not grow", () => {
     const signals = stopSignals();
     signals.learn("a", facts(3));
-    signals.keepOnly(new Set(), signals.moment());
+    signals.keepOnly(listed(), signals.moment());
     kill(signals, 3);
     expect(signals.undecided()).toEqual(["a"]);
+  });
+});
+
+describe("where inspections are forbidden", () => {
+  test("only SIGTERM and SIGKILL count, and each other one is asked about again", () => {
+    const signals = stopSignals();
+    kill(signals, 3);
+    signals.learn("a", "forbidden");
+    expect([signals.stopping("a"), signals.remembered()]).toEqual([null, []]);
+    kill(signals, 3);
+    expect(signals.undecided()).toEqual(["a"]);
+    signals.learn("a", "forbidden");
+    kill(signals, 15);
+    signals.learn("a", "forbidden");
+    expect(signals.stopping("a")).toMatchObject({ signal: 15 });
+  });
+
+  test("a container that was in no list before its signal goes on leaving", () => {
+    const signals = stopSignals();
+    kill(signals, 15);
+    signals.learn("a", "forbidden");
+    signals.keepOnly(new Map([["a", "e1"]]), signals.moment());
+    expect(signals.stopping("a")).not.toBeNull();
+  });
+});
+
+describe("a start that was not seen", () => {
+  const marked = (mark: string): ReadonlyMap<string, string> => new Map([["a", mark]]);
+  const killed = (mark: string): StopSignals => {
+    const signals = stopSignals();
+    signals.keepOnly(marked(mark), signals.moment());
+    kill(signals, 15);
+    return signals;
+  };
+
+  test("is known from the start mark, whatever the engine's clock says of it", () => {
+    for (const said of [facts(15, 1000), facts(15, 9_000_000), "forbidden"] as const) {
+      const signals = killed("e1");
+      signals.learn("a", said);
+      signals.keepOnly(marked("e1"), signals.moment());
+      expect(signals.stopping("a")).not.toBeNull();
+      signals.keepOnly(marked("e2"), signals.moment());
+      expect(signals.stopping("a")).toBeNull();
+    }
+  });
+
+  test("is none when a network came or went, or all of them while it ends", () => {
+    for (const mark of ["e1 e3", "e2", ""]) {
+      const signals = killed("e1 e2");
+      signals.keepOnly(marked(mark), signals.moment());
+      expect(signals.stopping("a")).not.toBeNull();
+    }
+  });
+
+  test("a signal right after a start is not taken for one of before it", () => {
+    const signals = killed("e1");
+    const before = signals.moment();
+    signals.started("a");
+    // This list was asked for before the start, and is answered after it.
+    signals.keepOnly(marked("e1"), before);
+    kill(signals, 15);
+    signals.keepOnly(marked("e2"), signals.moment());
+    expect(signals.stopping("a")).not.toBeNull();
   });
 });

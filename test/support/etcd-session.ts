@@ -1,0 +1,13 @@
+import { etcdConnect } from "../../src/etcd/client.ts";
+import { openEtcd, type EtcdAccess, type EtcdSession } from "../../src/etcd/session.ts";
+
+/** A session with the first of the endpoints, logged in. */
+export async function openSession(
+  access: EtcdAccess,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<EtcdSession> {
+  const [endpoint = ""] = access.endpoints;
+  const session = await openEtcd({ connect: etcdConnect(), access, endpoint, signal });
+  await session.login();
+  return session;
+}
