@@ -21,6 +21,8 @@ const project = (name: string, timeoutMs: number) => ({
 
 export default defineConfig({
   test: {
+    // Two runs go on at the same time: scripts/run-tests.ts.
+    cache: false,
     reporters: ["default", new SecondTryReporter()],
     projects: [
       project("unit", 20_000),

@@ -29,12 +29,6 @@ for path in "$config" "$socket" "$master"; do
   say "user $(id -u), group $(id -g) cannot write to $folder. Mount a volume or a tmpfs there that this user may write to, such as --tmpfs $folder:uid=$(id -u),gid=$(id -g)"
   exit 1
 done
-# HAProxy does not need what Rollcall remembers; Rollcall itself would not start.
-state=${ROLLCALL_STATE_DIR:-}
-if [ -n "$state" ] && ! { mkdir -p "$state" && [ -w "$state" ]; } 2>/dev/null; then
-  say "user $(id -u), group $(id -g) cannot write to $state, so nothing is remembered over a restart. Mount a volume there, or a tmpfs such as --tmpfs $state:uid=$(id -u),gid=$(id -g)"
-  unset ROLLCALL_STATE_DIR
-fi
 # Left by a container that was killed; HAProxy cannot replace a socket of another user.
 rm -f "$socket" "$master"
 # States of servers are for reloads alone; these were left by a Rollcall that was killed in one.

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { COMMANDS } from "./all-commands.ts";
 import { readCommandLine } from "./command-line.ts";
@@ -13,6 +13,8 @@ import { createLogger } from "./observe/log.ts";
 const EXIT_AFTER_MS = 4500;
 /** When what Node compiled is kept, in milliseconds after the start: otherwise only a process that ends well does so. */
 const KEEP_COMPILED_MS = 3000;
+/** The longest rollcall.yaml that is read. */
+const MAX_CONFIG_BYTES = 256 * 1024;
 
 const print = (text: string): void => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 const complain = (lines: readonly string[]): void => void process.stderr.write(`${lines.join("\n")}\n`);
@@ -59,8 +61,19 @@ async function main(args: readonly string[]): Promise<number> {
   });
 }
 
+/** Reads to the end, since it may be a pipe, but not for ever: it may be a device, or the wrong file. */
 function readFile(path: string): string | null {
-  return existsSync(path) ? readFileSync(path, "utf8") : null;
+  if (!existsSync(path)) return null;
+  const file = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(MAX_CONFIG_BYTES + 1);
+    let size = 0;
+    for (let read = -1; read !== 0; size += read) read = readSync(file, bytes, size, bytes.length - size, null);
+    if (size > MAX_CONFIG_BYTES) throw new Error(`${path}: larger than ${MAX_CONFIG_BYTES / 1024} KiB`);
+    return bytes.toString("utf8", 0, size);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Aborts on the first SIGTERM or SIGINT; a second one, or too long a wait, ends the process at once. */

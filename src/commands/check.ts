@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { problems } from "../core/requirements.ts";
 import { bad, type Finding, good } from "../core/finding.ts";
 import { buildRoster } from "../core/roster.ts";
@@ -54,7 +54,9 @@ async function examineTemplate(context: Context, snapshots: readonly Snapshot[])
   const what = "template";
   let folder: string | null = null;
   try {
-    folder = await mkdtemp(join(tmpdir(), "rollcall-"));
+    // Where the root file system is read-only, the folder of the configuration is not.
+    const nearby = join(dirname(config["haproxy-config"]), "rollcall-");
+    folder = await mkdtemp(join(tmpdir(), "rollcall-")).catch(() => mkdtemp(nearby));
     const roster = buildRoster(snapshots, { defaultBackend: config["default-backend"] });
     const candidate = await rendererOf(context).render(roster);
     const wrong = problems(candidate, { openFiles: null, socketPath: config["haproxy-socket"] });

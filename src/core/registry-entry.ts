@@ -1,7 +1,7 @@
 import { quote } from "./address.ts";
 import { parseOverride } from "./override.ts";
 import { parseServerKey } from "./server-key.ts";
-import { parseServerValue } from "./server-value.ts";
+import { MAX_VALUE_BYTES, parseServerValue } from "./server-value.ts";
 import { type Origin, type Server, serverOf } from "./server.ts";
 import type { Override, Refusal } from "./snapshot.ts";
 
@@ -28,7 +28,7 @@ export interface RawEntry {
 
 /** What one entry means. The key of a server, or below a watched prefix, is a plain key for templates too. */
 export interface RegistryEntry {
-  /** Both as the store had them; the text is null when the value is none. */
+  /** Both as the store had them; the text is null when the value is none, or too long to mean anything. */
   readonly revision: string;
   readonly text: string | null;
   readonly isLeased: boolean;
@@ -74,7 +74,9 @@ export function registryEntry(
   const { server, override, refusal, plain } = isRead
     ? meaningOf({ key, value: text, origin }, layout)
     : { refusal: { origin, reason } };
-  return { revision, text, isLeased, server, override, refusal, plain };
+  // What is refused for its length must not fill the memory all the same.
+  const isKept = plain !== undefined || raw.value.length <= MAX_VALUE_BYTES;
+  return { revision, text: isKept ? text : null, isLeased, server, override, refusal, plain };
 }
 
 interface TextEntry {
@@ -87,7 +89,9 @@ function meaningOf(entry: TextEntry, layout: RegistryLayout): Meaning {
   const { key, value } = entry;
   const meaning = parseEntry(entry, layout);
   // A template that was written for confd reads the servers' own keys; a refused one is not there for it either.
-  if (meaning.server !== undefined) return { server: meaning.server, plain: { key, value: value.trim() } };
+  // It is one line there: only JSON has others, and there they are spaces.
+  if (meaning.server !== undefined)
+    return { server: meaning.server, plain: { key, value: value.trim().replace(/[\r\n\t]/g, " ") } };
   const isWatched = layout.watch.some((prefix) => key.startsWith(prefix));
   return isWatched ? { ...meaning, plain: { key, value } } : meaning;
 }

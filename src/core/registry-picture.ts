@@ -19,6 +19,8 @@ import { type VanishedServers, vanishedServers } from "./vanished.ts";
 export interface RegistryPicture {
   /** Number of entries, refused ones included. */
   readonly size: number;
+  /** How long the values are together that it keeps, in characters. */
+  readonly textLength: number;
   put(entry: RawEntry): void;
   /** The entry was deleted; if it had a lease, that has ended, and its server vanished. */
   remove(key: Uint8Array, nowMs: number): void;
@@ -74,6 +76,7 @@ function pictureAfter(
   const { vanished } = given;
   const entries = new Map<string, RegistryEntry>();
   let known = given.before;
+  let textLength = 0;
   const servers = sortedList<Server>();
   const overrides = sortedList<Override>();
   const refusals = sortedList<Refusal>();
@@ -84,6 +87,7 @@ function pictureAfter(
     const was = entries.get(key);
     if (now === undefined) entries.delete(key);
     else entries.set(key, now);
+    textLength += (now?.text?.length ?? 0) - (was?.text?.length ?? 0);
     if ((was?.server ?? now?.server) !== undefined) servers.set(key, now?.server);
     if ((was?.override ?? now?.override) !== undefined) overrides.set(key, now?.override);
     if ((was?.refusal ?? now?.refusal) !== undefined) refusals.set(key, now?.refusal);
@@ -93,6 +97,9 @@ function pictureAfter(
   return {
     get size() {
       return entries.size;
+    },
+    get textLength() {
+      return textLength;
     },
     put: (raw) => {
       const key = entryKey(raw.key);

@@ -179,9 +179,12 @@ async function certificates(folder: string): Promise<{ ca: Buffer; cert: Buffer;
   return { ca: ca ?? Buffer.of(), cert: cert ?? Buffer.of(), key: key ?? Buffer.of() };
 }
 
+/** The longest line of the event stream, in characters: an event tells all labels of its container. */
+const MAX_LINE = 4 * 1024 * 1024;
+
 /** A chunk may hold half a line, or several. */
 function lines(stream: Readable): AsyncIterable<string> {
-  const split = pipeline(stream, split2(), () => undefined);
+  const split = pipeline(stream, split2({ maxLength: MAX_LINE }), () => undefined);
   // The loop over the lines hears of errors; one that comes before the loop has begun must not end the process.
   return split.on("error", () => undefined);
 }

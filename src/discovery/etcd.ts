@@ -7,7 +7,7 @@ import { SourceError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import { sleep } from "../lib/sleep.ts";
 import { etcdConnect } from "../etcd/client.ts";
-import { folderPrefix, listPrefixes, prefixRange } from "../etcd/list.ts";
+import { folderPrefix, listPrefixes, MAX_BYTES, prefixRange, tooMuch } from "../etcd/list.ts";
 import type { EtcdKeyValue } from "../etcd/messages.ts";
 import { isSameStore, type StoreMoment } from "../etcd/same-store.ts";
 import { openEtcd, type EtcdAccess, type EtcdSession } from "../etcd/session.ts";
@@ -154,6 +154,7 @@ async function follow(
     }
     given.onRevision(revision);
     if (picture.size > maxKeys) throw new SourceError(`refused: more than ${maxKeys} keys`);
+    if (picture.textLength > MAX_BYTES) throw tooMuch();
     changed.poke();
   };
   const parts = [

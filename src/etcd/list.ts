@@ -3,7 +3,8 @@ import type { EtcdKeyValue, EtcdRangeAnswer } from "./messages.ts";
 import type { EtcdSession } from "./session.ts";
 import { isDenied, isTooLarge } from "./trouble.ts";
 
-const MAX_BYTES = 256 * 1024 * 1024;
+/** Of all values together. */
+export const MAX_BYTES = 256 * 1024 * 1024;
 const PAGE_KEYS = 1000;
 const PAGE_MS = 10_000;
 
@@ -70,8 +71,11 @@ async function readPage(
   }
 }
 
+export const tooMuch = (): SourceError =>
+  new SourceError(`refused: more than ${MAX_BYTES / 1024 ** 2} MiB of values`);
+
 /** Better the last picture than no memory left. */
 function assertBounded({ keys, bytes, maxKeys }: { keys: number; bytes: number; maxKeys: number }): void {
   if (keys > maxKeys) throw new SourceError(`refused: ${keys} keys, ${maxKeys} are the limit`);
-  if (bytes > MAX_BYTES) throw new SourceError(`refused: more than ${MAX_BYTES / 1024 ** 2} MiB of values`);
+  if (bytes > MAX_BYTES) throw tooMuch();
 }

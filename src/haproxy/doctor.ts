@@ -67,7 +67,7 @@ async function examineSocket(path: string, info: Info): Promise<Finding> {
   if (level.trim() !== "admin") {
     return bad(
       what,
-      `${path} has level ${level.trim()}: write "stats socket ${path} level admin" in the configuration`,
+      `${path} has level ${level.trim().slice(0, 100)}: write "stats socket ${path} level admin" in the configuration`,
     );
   }
   return good(what, `${path}: HAProxy ${info.version}, worker ${info.pid}, level admin`);

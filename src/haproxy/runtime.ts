@@ -5,6 +5,9 @@ import { ask } from "./socket.ts";
 /** HAProxy 3.2 runs nothing of a line that is longer than its buffer (tune.bufsize, 16 kB). */
 const MAX_LINE = 8000;
 const ANSWER_TIMEOUT_MS = 10_000;
+/** What is told of answers that nobody expected: how many, and how much of each. */
+const MAX_COMPLAINTS = 20;
+const MAX_COMPLAINT = 300;
 /** A server whose last request has just ended can be deleted within milliseconds (measured: 1 to 13 under load). */
 const DELETE_AGAIN_MS = [1, 2, 4, 8, 15];
 
@@ -22,9 +25,9 @@ export async function tell(socketPath: string, operations: readonly Operation[])
   const complaints = new Set<string>();
   for (const line of batches(operations.map((operation) => commandsOf(operation).join(";")))) {
     for (const answer of await answers(socketPath, line))
-      if (!GOOD_ANSWER.test(answer) && !STILL_BUSY.test(answer)) complaints.add(answer);
+      if (!GOOD_ANSWER.test(answer) && !STILL_BUSY.test(answer)) complaints.add(answer.slice(0, MAX_COMPLAINT));
   }
-  return [...complaints];
+  return [...complaints].slice(0, MAX_COMPLAINTS);
 }
 
 /**

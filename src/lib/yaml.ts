@@ -1,4 +1,14 @@
-import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLMap } from "yaml";
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type YAMLMap,
+} from "yaml";
 
 /** One entry of a mapping, and the line where its key stands. */
 export interface YamlEntry {
@@ -38,10 +48,13 @@ export function yamlEntries(text: string, fileName: string): readonly YamlEntry[
 const MAX_ALIASES = 100;
 /** For each alias the whole text is searched for its anchor, and all that stands there may be copied. */
 const MAX_ALIAS_STEPS = 5_000_000;
+/** Each of them takes up to 400 bytes of memory; a server has seven, one with many fields fifty. */
+const MAX_TOKENS = 700_000;
 
 type Parsed = { document: Document.Parsed; lines: LineCounter };
 
 function parse(text: string, fileName: string): Parsed {
+  if (isHuge(text)) throw new Error(`${fileName}:1:1: more than ${MAX_TOKENS} words and signs`);
   const lines = new LineCounter();
   const placeOf = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
@@ -55,6 +68,12 @@ function parse(text: string, fileName: string): Parsed {
   if (twice !== null) throw new Error(`${placeOf(twice)}: Map keys must be unique`);
   if (isCostly) throw new Error(`${fileName}:1:1: too many aliases for so long a text: write the values out`);
   return { document, lines };
+}
+
+function isHuge(text: string): boolean {
+  let tokens = 0;
+  for (const _ of new Lexer().lex(text)) if (++tokens > MAX_TOKENS) return true;
+  return false;
 }
 
 const wordsOf = (message: string): string => (/call stack/.test(message) ? "nested too deeply" : message);

@@ -61,3 +61,27 @@ test("in a container that the engine does not know", () => {
     "our own container ffffffffffff is not one of this engine (/var/run/docker.sock)",
   );
 });
+
+test("as a task on another node of the engine's swarm", () => {
+  const task = container({
+    id: "b".repeat(64),
+    networks: [network("web", "10.0.1.2")],
+    networkMode: "default",
+  });
+  const place = (own: typeof task) =>
+    selfPlace({
+      containers: [],
+      elsewhere: [own],
+      selfId: "b".repeat(12),
+      endpoint: endpoint("tcp://filter:2375"),
+    });
+  expect(place(task)).toMatchObject({
+    self: { kind: "container", networks: ["web"], hostNetwork: false },
+    warning: null,
+  });
+  // The loopback there is not the one of the engine's containers.
+  expect(place({ ...task, networkMode: "host" })).toEqual({
+    self: { kind: "elsewhere", engineHost: "filter" },
+    warning: null,
+  });
+});

@@ -220,7 +220,10 @@ describe("bad clients", () => {
 
   test("headers without end are refused", async () => {
     const { address } = await start();
-    const { received, ended } = await raw(address, `GET / HTTP/1.1\r\nhost: localhost\r\na: ${"b".repeat(20_000)}`);
+    const { received, ended } = await raw(
+      address,
+      `GET / HTTP/1.1\r\nhost: localhost\r\na: ${"b".repeat(20_000)}`,
+    );
     await ended;
     expect(received()).toMatch(/^HTTP\/1\.1 431 /);
   });
