@@ -1,10 +1,15 @@
 import { messageOf } from "./lib/errors.ts";
+import { harmless } from "./lib/harmless.ts";
 import { parseYaml } from "./lib/yaml.ts";
 import { suggest } from "./core/suggest.ts";
 import { type Config, OPTION_NAMES, type OptionName, OPTIONS, variableOf } from "./options.ts";
 
 /** The file that is read when neither `--config` nor `ROLLCALL_CONFIG` names one; it need not exist. */
 export const DEFAULT_CONFIG_FILE = "/etc/rollcall/rollcall.yaml";
+
+/** What is told of a file that is none: so many problems, of so many characters. */
+const MAX_PROBLEMS = 50;
+const MAX_LENGTH = 1000;
 
 export interface ConfigSources {
   /** Flags without their `--`, as given. */
@@ -40,7 +45,8 @@ export function readConfig(sources: ConfigSources): { config: Config; problems: 
     else problems.push(`${setting.where}: ${parsed.reason}`);
   }
   problems.push(...contradictions(config));
-  return { config: config as Config, problems };
+  // Names and texts of the file stand in them as they are.
+  return { config: config as Config, problems: problems.map((one) => harmless(one).slice(0, MAX_LENGTH)) };
 }
 
 function settingOf(
@@ -74,6 +80,7 @@ function readFileSettings(sources: ConfigSources, problems: string[]): ReadonlyM
     if (typeof content !== "object" || Array.isArray(content))
       throw new Error(`${path}: not a mapping of options`);
     for (const [name, value] of Object.entries(content)) {
+      if (problems.length > MAX_PROBLEMS) throw new Error(`${path}: and so on`);
       const where = `${path}: ${name}`;
       if (!OPTION_NAMES.some((known) => known === name)) problems.push(`${where}: ${unknown(name)}`);
       else if (value === null) problems.push(`${where}: it has no value`);

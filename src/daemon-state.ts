@@ -3,7 +3,7 @@ import { causes } from "./core/causes.ts";
 import type { PassRecord } from "./core/outcome.ts";
 import type { Roster } from "./core/roster.ts";
 import { readStamp, type Stamped } from "./core/stamp.ts";
-import type { Pin } from "./core/status.ts";
+import type { Pin, StateTrouble } from "./core/status.ts";
 import type { Board } from "./discovery/board.ts";
 import type { Source } from "./discovery/source.ts";
 import { dirtyFlag } from "./lib/dirty-flag.ts";
@@ -12,6 +12,7 @@ import { recallSources, rememberSources } from "./remember-sources.ts";
 import { historyKeeper, type HistoryKeeper } from "./state/history.ts";
 import { followOrders, type Orders, readOrders } from "./state/orders.ts";
 import { openStateFolder, type StateFolder } from "./state/state-folder.ts";
+import { writeTrouble } from "./state/write-trouble.ts";
 
 /** What the daemon keeps in its state folder, and what it is told through it. */
 export interface DaemonState {
@@ -19,6 +20,8 @@ export interface DaemonState {
   pin(): Pin | null;
   /** The text of that entry. */
   pinned(): Stamped | null;
+  /** Why something is not remembered; null = all is. */
+  trouble(): StateTrouble | null;
   /** What an earlier process wanted, where that is known: the first change is told by it. */
   begin(roster: Roster | null): void;
   /** To be called when the board changed. */
@@ -36,6 +39,7 @@ export interface DaemonStateOptions {
   /** A held server is to be let go, `BACKEND/NAME`; null = all. */
   readonly release: (server: string | null) => void;
   readonly log: Logger;
+  readonly now: () => number;
 }
 
 const MAX_CAUSES = 1000;
@@ -48,13 +52,15 @@ export async function daemonState(options: DaemonStateOptions): Promise<DaemonSt
   const { sources, board, log } = options;
   const folder = await openStateFolder(options.path, log);
   await recallSources({ folder, sources, board, log });
-  const history = await historyKeeper(folder, log);
+  const trouble = writeTrouble(options);
+  const history = await historyKeeper(folder, trouble);
   const orders = await orderTaker({ ...options, folder, history });
   const changed = dirtyFlag();
   let before: Roster | null = null;
   return {
     pin: orders.pin,
     pinned: orders.pinned,
+    trouble: trouble.current,
     begin: (roster) => {
       before = roster;
     },
@@ -74,7 +80,7 @@ export async function daemonState(options: DaemonStateOptions): Promise<DaemonSt
     },
     run: async (signal) => {
       await Promise.all([
-        rememberSources({ folder, sources, board, changed, log, signal }),
+        rememberSources({ folder, sources, board, changed, trouble, signal }),
         history.run(signal),
         orders.follow(signal),
       ]);
@@ -119,6 +125,6 @@ async function orderTaker(
   return {
     pin: () => pin,
     pinned: () => pinned,
-    follow: (signal) => followOrders({ folder, onOrders: take, signal }),
+    follow: (signal) => followOrders({ folder, first, onOrders: take, signal }),
   };
 }

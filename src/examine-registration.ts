@@ -7,7 +7,7 @@ import { publications } from "./core/publication.ts";
 import { refuse } from "./core/result.ts";
 import type { Snapshot } from "./core/snapshot.ts";
 import type { DockerReport } from "./discovery/check-docker.ts";
-import { examineHttp } from "./examine-http.ts";
+import { examineExposure } from "./examine-exposure.ts";
 import { engineFindings, entries, examineEtcd } from "./examine-sources.ts";
 import { messageOf } from "./lib/errors.ts";
 import type { Config } from "./options.ts";
@@ -22,7 +22,7 @@ export async function examineRegistration(
   if (options.config["etcd-endpoints"] === null) {
     return [bad("etcd", "etcd-endpoints is off, so there is nothing to register in: name etcd's members")];
   }
-  const findings = [...(await examineEtcd(options)), ...(await examineHttp(options.config))];
+  const findings = [...(await examineEtcd(options)), ...(await examineExposure(options.config))];
   try {
     const { checkDocker } = await import("./discovery/check-docker.ts");
     const report = await checkDocker({ ...agentDockerOptions(options), signal: options.signal });

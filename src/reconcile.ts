@@ -79,12 +79,12 @@ const structureOf = ({ sections, revision }: Stamped): string => revision ?? str
 export function reconciler(options: ReconcileOptions): Reconciler {
   const { board, haproxy, monotonicMs } = options;
   const build = rosterBuilder({ defaultBackend: options.defaultBackend });
-  const gate = startGate({ board, opensAtMs: options.gateOpensAtMs, monotonicMs });
   /** A reload that HAProxy does not take may cost it two seconds: more and more time between two of them. */
   const later = backoff({ firstMs: 1000, maxMs: 60_000 });
   const known = knownHaproxy({ ...options, haproxy, monotonicMs });
   /** At first what an earlier process wanted, if that is known: what vanished since then may be held. */
   let roster = board.snapshots().length === 0 ? null : build(withVanished(board.snapshots()));
+  const gate = startGate({ board, remembered: roster, opensAtMs: options.gateOpensAtMs, monotonicMs });
   let reloadedAtMs = -Infinity;
   let barred: Barred | null = null;
   let silentSinceMs = Infinity;

@@ -2,10 +2,10 @@ import { recallSnapshot, rememberSnapshot } from "./core/remembered.ts";
 import type { Board } from "./discovery/board.ts";
 import type { Source } from "./discovery/source.ts";
 import type { DirtyFlag } from "./lib/dirty-flag.ts";
-import { messageOf } from "./lib/errors.ts";
 import type { Logger } from "./lib/logger.ts";
 import { sleep } from "./lib/sleep.ts";
 import type { StateFolder } from "./state/state-folder.ts";
+import type { WriteTrouble } from "./state/write-trouble.ts";
 
 interface Remembered {
   readonly publishedAtMs: number;
@@ -15,6 +15,7 @@ interface Remembered {
 /** Least time between two writes, and how many times as long as one took nothing is written. */
 const EVERY_MS = 1000;
 const PAUSE = 20;
+const RETRY_MS = 5000;
 
 const nameOf = (source: Source): string => `source-${source.name}`;
 
@@ -37,30 +38,24 @@ export async function recallSources(given: {
   }
 }
 
-/** Writes what the sources say, soon after each change, until `signal` aborts. */
+/** Writes what the sources say, soon after each change, until `signal` aborts; tries again where it cannot. */
 export async function rememberSources(given: {
   folder: StateFolder;
   sources: readonly Source[];
   board: Board;
   changed: DirtyFlag;
-  log: Logger;
+  trouble: WriteTrouble;
   signal: AbortSignal;
 }): Promise<void> {
-  const { folder, sources, board, changed, log, signal } = given;
+  const { folder, sources, board, changed, trouble, signal } = given;
   const written = new Map<string, string>();
-  let told: string | null = null;
+  let isWritten = true;
   for (let isEnding = false; !isEnding;) {
-    isEnding = (await changed.wait(signal)) === "aborted";
+    isEnding = (await changed.wait(signal, isWritten ? undefined : RETRY_MS)) === "aborted";
     const startedMs = performance.now();
-    try {
+    isWritten = await trouble.attempt("sources", async () => {
       for (const source of sources) await remember({ source, board, folder, written });
-      if (told !== null) log.info({}, "state can be written again");
-      told = null;
-    } catch (error) {
-      const reason = messageOf(error);
-      if (reason !== told) log.warn({ reason }, "state cannot be written, HAProxy is not touched by that");
-      told = reason;
-    }
+    });
     if (!isEnding) await sleep(Math.max(EVERY_MS, PAUSE * (performance.now() - startedMs)), signal);
   }
 }

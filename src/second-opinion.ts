@@ -1,7 +1,7 @@
 import { type Ended, type Health, type Held, hold, type HoldState, NOTHING_HELD } from "./core/hold.ts";
 import type { Roster } from "./core/roster.ts";
 import type { Server } from "./core/server.ts";
-import type { Snapshot } from "./core/snapshot.ts";
+import type { Snapshot, Vanished } from "./core/snapshot.ts";
 import type { HeldServer } from "./core/status.ts";
 import { withHeld } from "./core/with-held.ts";
 import { dirtyFlag } from "./lib/dirty-flag.ts";
@@ -17,6 +17,8 @@ export interface SecondOpinion {
   over(snapshots: readonly Snapshot[], roster: Roster | null): readonly Snapshot[];
   /** Lets a held server go, `BACKEND/NAME`; null = all. */
   release(server: string | null): void;
+  /** Whether it was decided that this one is not held, or no longer. */
+  isOver(vanished: Vanished): boolean;
   /** What is held now, sorted by name. */
   held(): readonly HeldServer[];
   /** Asks HAProxy, while there is something to ask, until `signal` aborts. */
@@ -88,6 +90,7 @@ export function secondOpinion(options: SecondOpinionOptions): SecondOpinion {
       tell({ state, begun: [], ended }, holdMs ?? 0);
       if (gone.size > 0) onChange();
     },
+    isOver: (vanished) => state.ended.has(vanished),
     held: () => [...state.held.values()].map(shown).toSorted(byName),
     run: async (signal) => {
       while (!signal.aborted) {

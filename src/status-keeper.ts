@@ -1,5 +1,5 @@
 import type { PassRecord } from "./core/outcome.ts";
-import type { HeldServer, Pin, Status } from "./core/status.ts";
+import type { HeldServer, Pin, StateTrouble, Status } from "./core/status.ts";
 import type { Board } from "./discovery/board.ts";
 import type { Info } from "./haproxy/running.ts";
 import type { Reconciler } from "./reconcile.ts";
@@ -10,6 +10,8 @@ export interface StatusKeeper {
   /** The worker that answered, null = none did, and how many its master has; returns its pid. */
   sawHaproxy(info: Info | null, workers?: number | null): number | null;
   status(): Status;
+  /** How long ago the last pass ended, or this was made, in milliseconds. */
+  silentMs(): number;
 }
 
 const MAX_PASSES = 100;
@@ -19,11 +21,15 @@ export function statusKeeper(options: {
   reconciler: Reconciler;
   held: () => readonly HeldServer[];
   pin: () => Pin | null;
+  stateTrouble: () => StateTrouble | null;
   version: string;
   now: () => number;
+  /** A clock that never jumps. */
+  monotonicMs: () => number;
 }): StatusKeeper {
-  const { board, reconciler, version, now } = options;
+  const { board, reconciler, version, now, monotonicMs } = options;
   const startedAtMs = now();
+  let turnedMs = monotonicMs();
   let passes: readonly PassRecord[] = [];
   let lastPass: PassRecord | null = null;
   /** The last one that was not only put off. */
@@ -33,6 +39,7 @@ export function statusKeeper(options: {
 
   return {
     onPass: (record) => {
+      turnedMs = monotonicMs();
       lastPass = record;
       if (record.outcome.kind === "applied") appliedAtMs = record.atMs + record.durationMs;
       const { kind } = record.outcome;
@@ -59,12 +66,15 @@ export function statusKeeper(options: {
         roster: reconciler.roster(),
         held: options.held(),
         pin: options.pin(),
+        stateTrouble: options.stateTrouble(),
         applied: applied && { revision: applied.revision, pid: applied.pid, sinceMs: appliedAtMs },
         haproxy,
         passes,
         lastPass,
+        silentMs: monotonicMs() - turnedMs,
       };
     },
+    silentMs: () => monotonicMs() - turnedMs,
   };
 }
 

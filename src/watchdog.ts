@@ -1,4 +1,6 @@
 import { Worker } from "node:worker_threads";
+import { messageOf } from "./lib/errors.ts";
+import type { Logger } from "./lib/logger.ts";
 
 /** A watch over the process that ends it when it hangs. */
 export interface Watchdog {
@@ -37,8 +39,12 @@ setInterval(() => {
  * Ends the process (SIGKILL) when its event loop has stood still, or `isAlive` has been false, for `limitMs`; null = never. Whoever
  * supervises it starts it again. A suspended machine is no hang: the thread counts its own looks, not the clock.
  */
-export function startWatchdog(options: { limitMs: number | null; isAlive: () => boolean }): Watchdog {
-  const { limitMs, isAlive } = options;
+export function startWatchdog(options: {
+  limitMs: number | null;
+  isAlive: () => boolean;
+  log: Logger;
+}): Watchdog {
+  const { limitMs, isAlive, log } = options;
   if (limitMs === null) return { stop: () => Promise.resolve() };
   const beats = new Int32Array(new SharedArrayBuffer(4));
   const timer = setInterval(() => {
@@ -47,6 +53,10 @@ export function startWatchdog(options: { limitMs: number | null; isAlive: () => 
   timer.unref();
   const workerData = { beats, limitMs, looks: LOOKS };
   const thread = new Worker(THREAD, { eval: true, workerData, resourceLimits: LIMITS });
+  // Too many files or threads, or no memory: to end for that would be worse than to go on without.
+  thread.on("error", (error: unknown) => {
+    log.error({ reason: messageOf(error) }, "nobody watches over hangs, the thread for it could not run");
+  });
   thread.unref();
   return {
     stop: async () => {

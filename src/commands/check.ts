@@ -8,7 +8,7 @@ import type { Snapshot } from "../core/snapshot.ts";
 import { checkConfig } from "../haproxy/check.ts";
 import { configFile } from "../haproxy/config-file.ts";
 import { examineHaproxy } from "../haproxy/doctor.ts";
-import { examineHttp } from "../examine-http.ts";
+import { examineExposure } from "../examine-exposure.ts";
 import { examineSources } from "../examine-sources.ts";
 import { messageOf } from "../lib/errors.ts";
 import { rendererOf } from "../parts.ts";
@@ -33,7 +33,7 @@ async function examineAll(context: Context): Promise<readonly Finding[]> {
   return [
     ...ofSources,
     await examineTemplate(context, snapshots),
-    ...(await examineHttp(config)),
+    ...(await examineExposure(config)),
     ...(await examineHaproxy({
       binary: config["haproxy-bin"],
       configPath: config["haproxy-config"],
@@ -75,7 +75,8 @@ export const check: Command = {
   name: "check",
   summary: "look at configuration, template, sources and HAProxy, and say what is wrong and what to do",
   description: `A doctor: reads every source once, renders the template and lets HAProxy check it, looks whether the file
-can be replaced, the sockets answer and HAProxy can be told to reload. It changes nothing.
+can be replaced, the sockets answer and HAProxy can be told to reload, and who may read the status and the secrets. It
+changes nothing.
 Exit code 0 = all is well, 1 = something is wrong, 78 = the configuration itself is wrong.`,
   flags: {
     register: {

@@ -46,7 +46,7 @@ async function execute(context: Context): Promise<number> {
   };
   const routes = agentRoutes({ status, metrics: agentMetrics({ status }) });
   const http = await serveHttp({ config, routes, log });
-  const watchdog = startWatchdog({ limitMs: config.watchdog, isAlive: () => true });
+  const watchdog = startWatchdog({ limitMs: config.watchdog, isAlive: () => true, log });
   await Promise.all([keepRunning({ source, board, log, signal }), registrar.run(signal)]);
   await http?.close();
   await watchdog.stop();

@@ -1,6 +1,7 @@
 import type { PassRecord } from "../core/outcome.ts";
 import type { Roster } from "../core/roster.ts";
 import type { Stamped } from "../core/stamp.ts";
+import type { StateTrouble } from "../core/status.ts";
 import { board as newBoard } from "../discovery/board.ts";
 import { keepRunning } from "../discovery/keep-running.ts";
 import { countWorkers } from "../haproxy/count-workers.ts";
@@ -68,12 +69,14 @@ async function execute(context: Context): Promise<number> {
     monotonicMs,
     now,
   });
-  state = await stateOf(context, {
+  const kept = await stateOf(context, {
     sources,
     board,
     onChange: changed.poke,
     release: opinion.release,
+    now,
   });
+  state = kept.state;
   const reconciler = newReconciler({
     board,
     hold: opinion.over,
@@ -89,20 +92,21 @@ async function execute(context: Context): Promise<number> {
     reconciler,
     held: opinion.held,
     pin: () => state?.pin() ?? null,
+    stateTrouble: kept.trouble,
     version,
     now,
+    monotonicMs,
   });
   const metrics = newMetrics({ status: keeper.status });
 
   const http = await serveHttp({ config, log, routes: daemonRoutes({ status: keeper.status, metrics }) });
-  let lastPassMs = monotonicMs();
   const watchdog = startWatchdog({
     limitMs: config.watchdog,
-    isAlive: () => monotonicMs() - lastPassMs < MAX_SILENCE_MS,
+    isAlive: () => keeper.silentMs() <= MAX_SILENCE_MS,
+    log,
   });
   const tellRefusals = refusalTeller(log);
   const onPass = (record: PassRecord): void => {
-    lastPassMs = monotonicMs();
     keeper.onPass(record);
     metrics.onPass(record);
     state?.onPass(record, { roster: reconciler.roster(), text: reconciler.applied()?.text ?? null });
@@ -135,17 +139,21 @@ async function execute(context: Context): Promise<number> {
   return EXIT.good;
 }
 
-/** Null when nothing is to be remembered, or cannot be: HAProxy is served all the same. */
+/** `state` is null when nothing is to be remembered, or cannot be: HAProxy is served all the same. */
 async function stateOf(
   { config, log }: Context,
   given: Omit<DaemonStateOptions, "path" | "log">,
-): Promise<DaemonState | null> {
+): Promise<{ state: DaemonState | null; trouble: () => StateTrouble | null }> {
   const path = config["state-dir"];
-  if (path === null) return null;
-  return daemonState({ ...given, path, log }).catch((error: unknown) => {
-    log.error({ reason: messageOf(error) }, "going on without a state folder");
-    return null;
-  });
+  if (path === null) return { state: null, trouble: () => null };
+  try {
+    const state = await daemonState({ ...given, path, log });
+    return { state, trouble: state.trouble };
+  } catch (error) {
+    const trouble = { reason: messageOf(error), sinceMs: given.now() };
+    log.error({ reason: trouble.reason }, "going on without a state folder");
+    return { state: null, trouble: () => trouble };
+  }
 }
 
 /** Waits for all tasks; when one of them fails, which none should, the others are stopped and the error goes up. */

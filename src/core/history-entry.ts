@@ -35,29 +35,53 @@ export interface Applied {
 const MAX_CAUSES = 20;
 const MAX_REASONS = 5;
 
+/** An entry that is being made, without its number. */
+export type OpenEntry = Omit<HistoryEntry, "number">;
+
 /** Adds a pass to the entry that is being made; null = it is the first of that entry. */
-export function withPass(
-  entry: Omit<HistoryEntry, "number"> | null,
-  given: Applied,
-): Omit<HistoryEntry, "number"> {
-  const { record, losses, rolledBackTo } = given;
-  const outcome = appliedOf(record.outcome);
-  const causes = [...(entry?.causes ?? []), ...given.causes];
-  const reasons = new Set([
-    ...(entry?.reasons ?? []),
-    ...outcome.reasons.map(({ section, what }) => `${section} ${what}`.trim()),
-  ]);
-  return {
+export function withPass(entry: OpenEntry | null, given: Applied): OpenEntry {
+  const { record, causes, moreCauses, losses, rolledBackTo } = given;
+  const { way, reasons, servers, revision } = appliedOf(record.outcome);
+  const made = joinEntries(NOTHING, {
     atMs: record.atMs + record.durationMs,
-    passes: (entry?.passes ?? 0) + 1,
-    reloads: (entry?.reloads ?? 0) + (outcome.way === "reload" ? 1 : 0),
-    servers: outcome.servers,
-    revision: outcome.revision,
-    causes: causes.slice(0, MAX_CAUSES),
-    moreCauses: (entry?.moreCauses ?? 0) + given.moreCauses + Math.max(0, causes.length - MAX_CAUSES),
-    reasons: [...reasons].slice(0, MAX_REASONS),
-    losses: [...(entry?.losses ?? []), ...losses],
+    passes: 1,
+    reloads: way === "reload" ? 1 : 0,
+    servers,
+    revision,
+    causes,
+    moreCauses,
+    reasons: reasons.map(({ section, what }) => `${section} ${what}`.trim()),
+    losses,
     rolledBackTo,
+  });
+  return entry === null ? made : joinEntries(entry, made);
+}
+
+const NOTHING: OpenEntry = {
+  atMs: 0,
+  passes: 0,
+  reloads: 0,
+  servers: 0,
+  revision: null,
+  causes: [],
+  moreCauses: 0,
+  reasons: [],
+  losses: [],
+  rolledBackTo: null,
+};
+
+/** One entry of two that follow each other. */
+export function joinEntries(before: OpenEntry, after: OpenEntry): OpenEntry {
+  const causes = [...before.causes, ...after.causes];
+  const moreCauses = before.moreCauses + after.moreCauses + Math.max(0, causes.length - MAX_CAUSES);
+  return {
+    ...after,
+    passes: before.passes + after.passes,
+    reloads: before.reloads + after.reloads,
+    causes: causes.slice(0, MAX_CAUSES),
+    moreCauses,
+    reasons: [...new Set([...before.reasons, ...after.reasons])].slice(0, MAX_REASONS),
+    losses: [...before.losses, ...after.losses].slice(0, MAX_CAUSES),
   };
 }
 

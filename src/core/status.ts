@@ -41,6 +41,13 @@ export interface Pin {
   readonly sinceMs: number;
 }
 
+/** Something is not remembered as it should be; HAProxy is not touched by that. */
+export interface StateTrouble {
+  readonly reason: string;
+  /** In milliseconds since the epoch. */
+  readonly sinceMs: number;
+}
+
 /** Everything that Rollcall can say of itself at one moment; the endpoints and the metrics are views of it. */
 export interface Status {
   readonly version: string;
@@ -53,6 +60,8 @@ export interface Status {
   readonly held: readonly HeldServer[];
   /** The entry of the history that HAProxy was rolled back to; null = none, or there is no state folder. */
   readonly pin: Pin | null;
+  /** Why the state folder is not written, or not used; null = it is, or there is to be none. */
+  readonly stateTrouble: StateTrouble | null;
   /** What HAProxy is proven to run; null = not known. */
   readonly applied: {
     readonly revision: string | null;
@@ -72,4 +81,8 @@ export interface Status {
   readonly passes: readonly PassRecord[];
   /** The very last pass, whatever it was; null before the first. */
   readonly lastPass: PassRecord | null;
+  /**
+   * How long ago the last pass ended, or the process started if none has, in milliseconds by a clock that never jumps.
+   */
+  readonly silentMs: number;
 }

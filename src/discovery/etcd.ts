@@ -59,9 +59,9 @@ export function etcdSource(options: EtcdOptions): Source {
   /** Where the picture stands; null = before the first. */
   let seen: StoreMoment | null = null;
   const memory: SourceMemory = {
-    remember: () => {
+    remember: (isOver) => {
       if (seen === null) return null;
-      const { vanished } = picture.snapshot(seen.revision);
+      const vanished = picture.snapshot(seen.revision).vanished.filter((one) => !isOver(one));
       const [nowMs, savedAtMs] = [nowOf(options), Date.now()];
       return rememberRegistry({ picture, vanished, store: seen, nowMs, savedAtMs });
     },

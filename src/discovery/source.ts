@@ -1,4 +1,4 @@
-import type { Snapshot } from "../core/snapshot.ts";
+import type { Snapshot, Vanished } from "../core/snapshot.ts";
 
 /**
  * Keeps one full picture of some servers.
@@ -20,8 +20,11 @@ export interface Source {
 
 /** How a source goes on where an earlier process was. */
 export interface SourceMemory {
-  /** All that is needed for it, as JSON can say it; what it last published is part of it. */
-  remember(): unknown;
+  /**
+   * All that is needed for it, as JSON can say it; what it last published is part of it.
+   * @param isOver of what vanished, that which is not served on.
+   */
+  remember(isOver: (vanished: Vanished) => boolean): unknown;
   /**
    * Begins with what was remembered; to be called before the first run.
    * @returns its picture; null = the value cannot be used.

@@ -49,7 +49,8 @@ export function configFile(path: string): ConfigFile {
   async function write(text: string): Promise<string> {
     const candidate = `${path}.next.${randomUUID().slice(0, 8)}`;
     const old = await stat(path).catch(() => null);
-    await using file = await open(candidate, "wx", NEW_FILE_MODE);
+    // Not for a moment may others read what they could not read before.
+    await using file = await open(candidate, "wx", old === null ? NEW_FILE_MODE : 0o600);
     try {
       await file.writeFile(text);
       if (old !== null) await keepOwner(file, old);

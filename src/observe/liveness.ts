@@ -11,8 +11,6 @@ export const MAX_SILENCE_MS = 5 * 60_000;
  * minutes ago. How passes end says nothing here: a restart mends no registry, no template and no HAProxy. A process
  * that cannot even answer is found dead by the probe's own time limit.
  */
-export function isAlive(status: Pick<Status, "nowMs" | "startedAtMs" | "lastPass">): boolean {
-  const { nowMs, startedAtMs, lastPass } = status;
-  const turnedAtMs = lastPass === null ? startedAtMs : lastPass.atMs + lastPass.durationMs;
-  return nowMs - turnedAtMs <= MAX_SILENCE_MS;
+export function isAlive({ silentMs }: Pick<Status, "silentMs">): boolean {
+  return silentMs <= MAX_SILENCE_MS;
 }

@@ -30,6 +30,7 @@ export function readiness(status: Status): Readiness {
       ? null
       : `Nothing new was applied for ${age(status.nowMs - wait.sinceMs)}: ${wait.outcome.reason}`,
     pinNote(status),
+    stateNote(status),
     deferredNote(status),
     heldNote(status),
     oldWorkers(status.haproxy.workers)?.what ?? null,
@@ -96,6 +97,12 @@ function sourceNote(
 function pinNote({ pin, nowMs }: Status): string | null {
   if (pin === null) return null;
   return `Rolled back to entry ${pin.entry} of the history, ${age(nowMs - pin.sinceMs)} ago: changes of the sources are not applied until "rollcall rollback --release"`;
+}
+
+function stateNote({ stateTrouble, nowMs }: Status): string | null {
+  if (stateTrouble === null) return null;
+  const { reason, sinceMs } = stateTrouble;
+  return `What is to be remembered could not be written for ${age(nowMs - sinceMs)}, HAProxy is not touched by that: ${reason}`;
 }
 
 function deferredNote({ lastPass, nowMs }: Status): string | null {

@@ -5,19 +5,27 @@ import type { Publishing } from "./keep-publishing.ts";
 const REFRESHES = 3;
 
 /** Refreshes the host's lease, however many servers it has, until the connection ends; throws when etcd does not answer. */
-export async function keepLease({ session, memory, ended }: Publishing): Promise<void> {
-  const { leaseTtlS, log, now } = memory.options;
-  const everyMs = (leaseTtlS * 1000) / REFRESHES;
+export async function keepLease(publishing: Publishing): Promise<void> {
+  const { memory, ended } = publishing;
   while (!ended.aborted) {
-    const { lease } = memory;
-    if (lease !== null) {
-      const refreshed = await session.call(everyMs, (client, options) =>
-        client.leaseKeepAlive(lease, options),
-      );
-      memory.count("keepalives");
-      if (Number(refreshed.TTL) > 0) memory.tell({ refreshedAtMs: now() });
-      else log.warn({ lease }, "the lease has ended, registering again");
-    }
-    await sleep(everyMs, ended);
+    await refreshLease(publishing);
+    await sleep(everyMs(memory), ended);
   }
 }
+
+/** Refreshes the host's lease once, if there is one. */
+export async function refreshLease({ session, memory }: Connected): Promise<void> {
+  const { log, now } = memory.options;
+  const { lease } = memory;
+  if (lease === null) return;
+  const refreshed = await session.call(everyMs(memory), (client, options) =>
+    client.leaseKeepAlive(lease, options),
+  );
+  memory.count("keepalives");
+  if (Number(refreshed.TTL) > 0) memory.tell({ refreshedAtMs: now() });
+  else log.warn({ lease }, "the lease has ended, registering again");
+}
+
+type Connected = Pick<Publishing, "session" | "memory">;
+
+const everyMs = ({ options }: Publishing["memory"]): number => (options.leaseTtlS * 1000) / REFRESHES;

@@ -5,7 +5,7 @@ import { possibleNames } from "../core/published-name.ts";
 import { sleep } from "../lib/sleep.ts";
 import { holdHost } from "./hold-host.ts";
 import type { Connection } from "./keep-connected.ts";
-import { keepLease } from "./keep-lease.ts";
+import { keepLease, refreshLease } from "./keep-lease.ts";
 import type { RegistrarMemory } from "./registrar-memory.ts";
 import { type LiveCopy, registryCopy } from "./registry-copy.ts";
 import { tellDecision } from "./tell-decision.ts";
@@ -30,6 +30,8 @@ export async function keepPublishing(given: Connection & { memory: RegistrarMemo
   const { layout, host } = memory.options;
   const scope = new AbortController();
   const ended = AbortSignal.any([given.ended, scope.signal]);
+  // The time is running, and reading everything may take some of it.
+  await refreshLease(given);
   const copy = await registryCopy({ session, layout, host });
   const publishing = { ...given, ended, copy };
   const concern = new Set<string>([`@${host}`]);

@@ -70,8 +70,9 @@ export async function registryCopy(given: {
     wrote: (writes, at) => {
       for (const write of writes) {
         const { table, tail } = place(write.key);
-        if (write.kind === "delete") table.remove(tail, at, { expectEvent: true });
-        else table.put(tail, { value: write.value, modRevision: at, lease: write.lease });
+        const own = { expectEvent: true };
+        if (write.kind === "delete") table.remove(tail, at, own);
+        else table.put(tail, { value: write.value, modRevision: at, lease: write.lease }, own);
       }
     },
     follow: (onEvents, signal) => {

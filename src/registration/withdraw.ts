@@ -9,34 +9,41 @@ import { writeDecision } from "./write-decision.ts";
 const DRAIN_MS = 1000;
 const CALL_MS = 2000;
 
-/** Drains the host's servers, takes them out, and lets the host's name go. The containers go on running. */
+/**
+ * Drains the host's servers, takes them out, and lets the host's name go. The containers go on running. A successor may
+ * take the name over at any moment, and the lease with it: from then on all of it is his.
+ */
 export async function withdraw(publishing: Publishing): Promise<void> {
   const { session, memory, copy, ended } = publishing;
   const { layout, host, onExit, log } = memory.options;
-  const { lease } = memory;
-  const record = copy.host();
-  if (lease === null || onExit === "leave" || record?.value !== memory.record) {
-    memory.lease = null;
-    return;
-  }
-  const standing = { host, lease };
-  const rest = () => decide({ wanted: [], copy, standing, layout }).changes;
+  const ownRecord = () => (copy.host()?.value === memory.record ? copy.host() : undefined);
+  let record = ownRecord();
   let isDrained = false;
-  for (let changes = rest(); changes.length > 0; changes = rest()) {
+  for (; record !== undefined && onExit !== "leave"; record = ownRecord()) {
+    const standing = { host, lease: record.lease };
+    const { changes } = decide({ wanted: [], copy, standing, layout });
+    if (changes.length === 0) break;
     const isDraining = changes.some(({ kind }) => kind === "drain");
     if (!isDraining && !isDrained) {
       isDrained = true;
       await sleep(DRAIN_MS, ended);
+      continue;
     }
+    // Nothing is heard of the store any more: what is left to do is done over the next connection.
+    if (ended.aborted) return;
     await writeDecision(isDraining ? changes.filter(({ kind }) => kind === "drain") : changes, publishing);
   }
+  if (record === undefined || onExit === "leave") {
+    memory.lease = null;
+    return;
+  }
+  const { lease, modRevision } = record;
   const key = hostKey(host, layout);
-  await commit(session, {
-    expects: [{ key, modRevision: record.modRevision }],
-    writes: [{ kind: "delete", key }],
-  });
-  await session.call(CALL_MS, (client, options) => client.leaseRevoke(lease, options));
+  const expects = [{ key, modRevision }];
+  const isLetGo = (await commit(session, { expects, writes: [{ kind: "delete", key }] })) !== null;
   memory.lease = null;
+  if (!isLetGo) return;
+  await session.call(CALL_MS, (client, options) => client.leaseRevoke(lease, options));
   memory.tell({ state: "withdrawn", why: "it has ended", lease: null, published: 0, doubts: [] });
   log.info({ host }, "withdrawn");
 }

@@ -2,13 +2,18 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { type Applied, type HistoryEntry, withPass } from "../core/history-entry.ts";
+import {
+  type Applied,
+  type HistoryEntry,
+  joinEntries,
+  type OpenEntry,
+  withPass,
+} from "../core/history-entry.ts";
 import { dirtyFlag } from "../lib/dirty-flag.ts";
-import { messageOf } from "../lib/errors.ts";
-import type { Logger } from "../lib/logger.ts";
 import { replaceFile } from "../lib/replace-file.ts";
 import { sleep } from "../lib/sleep.ts";
 import type { StateFolder } from "./state-folder.ts";
+import type { WriteTrouble } from "./write-trouble.ts";
 
 /** The last configurations that HAProxy was proven to run. */
 export interface History {
@@ -21,13 +26,23 @@ export interface History {
 export interface HistoryKeeper extends History {
   /** HAProxy was proven to run `text`. */
   note(applied: Applied, text: string): void;
-  /** Writes what is noted, at most once a second, until `signal` aborts, and what is left then. */
+  /**
+   * Writes what is noted, at most once a second, until `signal` aborts, and what is left then. What cannot be written
+   * is tried again, in one entry with what was noted meanwhile.
+   */
   run(signal: AbortSignal): Promise<void>;
+}
+
+/** What is noted and not yet written. */
+interface Open {
+  readonly entry: OpenEntry;
+  readonly text: string;
 }
 
 const NAME = "history";
 const MAX_ENTRIES = 100;
 const EVERY_MS = 1000;
+const RETRY_MS = 5000;
 
 const [pack, unpack] = [promisify(gzip), promisify(gunzip)];
 
@@ -37,22 +52,36 @@ export async function readHistory(folder: StateFolder): Promise<History> {
   return { entries: () => entries, text: (number) => readText(folder, number) };
 }
 
-export async function historyKeeper(folder: StateFolder, log: Logger): Promise<HistoryKeeper> {
+export async function historyKeeper(folder: StateFolder, trouble: WriteTrouble): Promise<HistoryKeeper> {
   let entries = await readEntries(folder);
-  let open: { entry: Omit<HistoryEntry, "number">; text: string } | null = null;
+  let open: Open | null = null;
   const noted = dirtyFlag();
 
   async function write(): Promise<void> {
-    if (open === null) return;
-    const { entry, text } = open;
+    const writing = open;
+    if (writing === null) return;
     open = null;
+    try {
+      await add(writing);
+    } catch (error) {
+      putBack(writing);
+      throw error;
+    }
+  }
+
+  function putBack(written: Open): void {
+    open = open === null ? written : { ...open, entry: joinEntries(written.entry, open.entry) };
+  }
+
+  async function add({ entry, text }: Open): Promise<void> {
     const number = (entries[0]?.number ?? 0) + 1;
     await mkdir(join(folder.path, NAME), { recursive: true, mode: 0o700 });
     await replaceFile(textFile(folder, number), await pack(text), { mode: 0o600 });
     const [kept, old] = [entries.slice(0, MAX_ENTRIES - 1), entries.slice(MAX_ENTRIES - 1)];
-    entries = [{ number, ...entry }, ...kept];
-    await folder.write(NAME, entries);
-    for (const gone of old) await rm(textFile(folder, gone.number), { force: true });
+    const all = [{ number, ...entry }, ...kept];
+    await folder.write(NAME, all);
+    entries = all;
+    for (const gone of old) await rm(textFile(folder, gone.number), { force: true }).catch(() => undefined);
   }
 
   return {
@@ -64,10 +93,8 @@ export async function historyKeeper(folder: StateFolder, log: Logger): Promise<H
     },
     run: async (signal) => {
       for (let isEnding = false; !isEnding;) {
-        isEnding = (await noted.wait(signal)) === "aborted";
-        await write().catch((error: unknown) => {
-          log.warn({ reason: messageOf(error) }, "the history could not be written");
-        });
+        isEnding = (await noted.wait(signal, open === null ? undefined : RETRY_MS)) === "aborted";
+        await trouble.attempt(NAME, write);
         if (!isEnding) await sleep(EVERY_MS, signal);
       }
     },

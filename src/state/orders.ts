@@ -22,8 +22,9 @@ const NAME = "orders";
 const MAX_RELEASES = 100;
 const NO_ORDERS: Orders = { pin: null, releases: [] };
 
-export async function readOrders(folder: StateFolder): Promise<Orders> {
-  const value = (await folder.read(NAME)) as Partial<Orders> | null;
+/** @param known what stands when they cannot be read just now. */
+export async function readOrders(folder: StateFolder, known = NO_ORDERS): Promise<Orders> {
+  const value = (await folder.read(NAME, known)) as Partial<Orders> | null;
   const { pin = null, releases = [] } = value ?? NO_ORDERS;
   const isPin = pin === null || (Number.isSafeInteger(pin.entry) && Number.isFinite(pin.atMs));
   const isWhole = isPin && Array.isArray(releases) && releases.every(isRelease);
@@ -51,12 +52,17 @@ export async function orderRelease(
 /** Hands over the orders, first as they are and then after each change, until `signal` aborts. */
 export async function followOrders(given: {
   folder: StateFolder;
+  /** What is known of them. */
+  first: Orders;
   onOrders: (orders: Orders) => Promise<void>;
   signal: AbortSignal;
 }): Promise<void> {
   const { folder, onOrders, signal } = given;
   const changed = dirtyFlag();
   watchFile(join(folder.path, `${NAME}.json`), changed.poke, { signal });
-  do await onOrders(await readOrders(folder));
-  while ((await changed.wait(signal)) === "poked");
+  let orders = given.first;
+  do {
+    orders = await readOrders(folder, orders);
+    await onOrders(orders);
+  } while ((await changed.wait(signal)) === "poked");
 }

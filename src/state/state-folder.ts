@@ -11,8 +11,9 @@ export interface StateFolder {
   /**
    * What was written under this name; null = nothing, or nothing that can be read, which is logged. A file that is cut
    * off or was changed is moved aside, to `NAME.bad`; one of a later version of Rollcall is left where it is.
+   * @param known what is returned in place of null when the file is there and the system does not let it be read.
    */
-  read(name: string): Promise<unknown>;
+  read(name: string, known?: unknown): Promise<unknown>;
   /**
    * Replaces what is there.
    * @throws Error when it cannot be written.
@@ -26,25 +27,28 @@ const FORMAT = 1;
 const [FOLDER_MODE, FILE_MODE] = [0o700, 0o600];
 
 /**
- * Opens the folder, and makes it if it is not there.
+ * Opens the folder, and makes it if it is not there. On a disk that is read-only what is there can still be read.
  * @throws Error saying what to do.
  */
 export async function openStateFolder(path: string, log: Logger): Promise<StateFolder> {
   try {
     await mkdir(path, { recursive: true, mode: FOLDER_MODE });
-    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    await access(path, constants.R_OK | constants.X_OK);
   } catch (cause) {
     throw new Error(`state-dir ${path} cannot be used: make it a folder that this user may write`, { cause });
   }
   const fileOf = (name: string): string => join(path, `${name}.json`);
 
-  async function read(name: string): Promise<unknown> {
+  async function read(name: string, known: unknown = null): Promise<unknown> {
     const file = fileOf(name);
-    const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") log.warn({ file, reason: messageOf(error) }, "state cannot be read");
-      return null;
-    });
-    if (text === null) return null;
+    let text: string;
+    try {
+      text = await readFile(file, "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+      log.warn({ file, reason: messageOf(error) }, "state cannot be read");
+      return known;
+    }
     const content = contentOf(text);
     if (content.kind === "good") return content.value;
     log.warn({ file, reason: content.reason }, "state is not used, going on without it");

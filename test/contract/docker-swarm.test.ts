@@ -112,7 +112,7 @@ describe.skipIf(!(await hasOverlay()))("Docker Swarm, on a kernel with vxlan", (
       expect(now.map(({ state }) => state)).toEqual(["ready", "ready"]);
       expect(now.filter(({ address }) => before.includes(address))).toEqual([]);
     }, SLOW);
-    // A server goes by one name for as long as it lives, and a name is one server's.
+    // Each server goes by one name for as long as it lives: two old ones, two new ones.
     const seen = run.snapshots.slice(first).flatMap((picture) => picture.servers);
     const pairs = new Set(
       seen.filter(({ name }) => name.startsWith(order)).map(({ name, address }) => `${name} ${address}`),

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { EtcdAccess } from "../../src/etcd/session.ts";
 import { type EtcdCluster, startEtcdCluster } from "../support/etcd-cluster.ts";
 import { eventually } from "../support/eventually.ts";
+import { figure } from "../support/figure.ts";
 import { followEtcd } from "../support/follow-etcd.ts";
 import { freePort } from "../support/free-port.ts";
 import { COUNTER, startSteadyWriter } from "../support/steady-writer.ts";
@@ -74,6 +75,8 @@ test("three members with certificates and users lose their leader twice while ch
   }
   await writer.stop();
   const { acknowledged, breaks, unanswered } = writer;
+  figure("faults injected", 2);
+  figure("changes", acknowledged);
   process.stdout.write(`${acknowledged} writes, ${breaks} breaks, ${unanswered} unanswered had been made\n`);
 
   const names = Array.from({ length: acknowledged }, (_, index) => `web${index + 1}`).toSorted();

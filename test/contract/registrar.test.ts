@@ -248,6 +248,26 @@ test("an agent that ends takes out its own, drained first, and nobody else's", a
   expect(first.registrar.status().state).toBe("withdrawn");
 });
 
+test("a successor that comes while the first one withdraws has all of it from then on", async () => {
+  const [first, second] = [start(), start()];
+  first.want([WEB1, WEB2]);
+  const both = { "/app/servers/web-1": WEB1.value, "/app/servers/web-2": WEB2.value };
+  await untilServers(both);
+  await eventually(() => expect(second.registrar.status().state).toBe("waiting"));
+  const ended = first.end();
+  await eventually(async () => expect(await etcd.get("/app/servers/web-1")).toContain("state=drain"));
+  second.want([WEB1, WEB2]);
+  await eventually(async () => expect(await etcd.get("/app/owners/@a")).toContain(second.agent));
+  const { modRevision } = await stored("/app/owners/@a");
+  await untilServers(both);
+  // Whatever is heard makes the first one look again.
+  let hasEnded = false;
+  void ended.then(() => (hasEnded = true));
+  while (!hasEnded) await etcd.put("/app/servers/manual", "127.0.0.1:9999");
+  await untilServers({ ...both, "/app/servers/manual": "127.0.0.1:9999" });
+  expect(await etcd.history("/app/servers/web-1", modRevision + 1)).toEqual([WEB1.value]);
+});
+
 test("500 servers are written in nine transactions", async () => {
   const many = Array.from({ length: 500 }, (_, i) =>
     publication((i + 4096).toString(16), `web-${i}`, `127.0.0.1:${10_000 + i}`),

@@ -164,7 +164,7 @@ describe("compose.dev.yml", () => {
     const labels = { "rollcall.enable": "true", "rollcall.backend": "slow", "rollcall.path": "/slow" };
     await lab.run({ labels, networks: [`${stack.name}_default`] });
     const slow = (): Promise<Response> =>
-      fetch(`${stack.url}/slow?ms=3000`, { headers: { connection: "close" } });
+      fetch(`${stack.url}/slow?ms=6000`, { headers: { connection: "close" } });
     await eventually(async () => expect(await stack.readyz()).toMatch(/^ready\n?$/));
     // A stop signal that comes in the middle of a reload is lost by HAProxy: no change may be under way.
     await eventually(

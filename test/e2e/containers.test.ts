@@ -6,6 +6,7 @@ import type { ServerJson } from "../../src/observe/status-json.ts";
 import { type ComposeProject, composeUp } from "../support/compose.ts";
 import { type ContainerOptions, dockerLab, type DockerLab, type TestContainer } from "../support/docker.ts";
 import { eventually } from "../support/eventually.ts";
+import { figure } from "../support/figure.ts";
 import { freePort } from "../support/free-port.ts";
 import { type LoadResult, startLoad } from "../support/load.ts";
 
@@ -56,6 +57,8 @@ async function underLoad(work: () => Promise<void>): Promise<LoadResult> {
   } finally {
     await load.stop();
   }
+  figure("requests sent", load.result.sent);
+  figure("requests failed", load.result.failed);
   return load.result;
 }
 

@@ -3,6 +3,7 @@ import { type Engine, startEngine } from "../../scripts/lab/engine.ts";
 import { labPath } from "../../scripts/lab/lab-dir.ts";
 import { dockerLab, type DockerLab, type TestContainer } from "../support/docker.ts";
 import { eventually } from "../support/eventually.ts";
+import { figure } from "../support/figure.ts";
 import { startLoad } from "../support/load.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 
@@ -65,6 +66,8 @@ async function underLoad({ stack }: Scene, work: () => Promise<void>): Promise<r
     await load.stop();
   }
   expect(load.result.sent).toBeGreaterThan(50);
+  figure("requests sent", load.result.sent);
+  figure("requests failed", load.result.failed);
   return load.result.failures;
 }
 

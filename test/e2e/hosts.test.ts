@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { TestContainer } from "../support/docker.ts";
 import { eventually } from "../support/eventually.ts";
+import { figure } from "../support/figure.ts";
 import type { Host } from "../support/host.ts";
 import { type Hosts, startHosts } from "../support/hosts.ts";
 import { type LoadResult, startLoad } from "../support/load.ts";
@@ -119,6 +120,8 @@ async function underLoad(work: (load: LoadResult) => Promise<void>): Promise<Loa
     await load.stop();
   }
   expect(await twice).toEqual([]);
+  figure("requests sent", load.result.sent);
+  figure("requests failed", load.result.failed);
   return load.result;
 }
 

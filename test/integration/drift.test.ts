@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { haproxyVersions } from "../../scripts/lab/haproxy.ts";
 import { eventually } from "../support/eventually.ts";
+import { figure } from "../support/figure.ts";
 import { serversOfFreshStart } from "../support/fresh-start.ts";
 import { describeServer, runningServers } from "../support/running-servers.ts";
 import type { Stack } from "../support/stack.ts";
@@ -62,6 +63,7 @@ describe("changes behind our back over the socket", () => {
     expect((await running(stack)).filter((server) => !wanted.includes(server)).length).toBe(6);
     const ms = await healed(stack, wanted, 75_000);
     await eventually(async () => expect((await stack.daemon.get("/readyz")).text).toBe("ready\n"));
+    figure("seconds to converge", ms / 1000);
     console.log(`HAProxy ${version}: healed after ${ms} ms with ${stack.reloads() - reloads} reloads`);
   });
 });
@@ -142,6 +144,7 @@ describe("a HAProxy that is restarted or reloaded by somebody else", () => {
     times["restarted with a file of others"] = await healed(stack, wanted, 10_000);
     await eventually(() => expect(stack.config()).toBe(text));
     expect(older).not.toEqual(wanted);
+    for (const ms of Object.values(times)) figure("seconds to converge", ms / 1000);
     console.log(`HAProxy ${version}: ms until healed: ${JSON.stringify(times)}`);
   });
 });

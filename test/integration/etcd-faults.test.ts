@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { startApp } from "../support/app-server.ts";
 import { startEtcd } from "../support/etcd-server.ts";
 import { eventually } from "../support/eventually.ts";
+import { figure } from "../support/figure.ts";
 import { startStack } from "../support/stack.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 
@@ -36,9 +37,11 @@ describe("the daemon while etcd is in trouble", () => {
     expect(ready.code).toBe(200);
     expect(ready.text).toMatch(/etcd/);
     await stack.etcd.restart();
+    const backAt = performance.now();
     await stack.etcd.del("/app/servers/web1");
     await stack.app("web3");
     await stack.untilServed(["web2", "web3"], 30_000);
+    figure("seconds to converge", (performance.now() - backAt) / 1000);
     expect(stack.daemon.pid).toBe(pid);
     expect(stack.daemon.alive).toBe(true);
   });
@@ -54,6 +57,7 @@ describe("the daemon while etcd is in trouble", () => {
     await stack.app("web1");
     await stack.untilServed(["web1"]);
     proxy.blackhole();
+    const blackAt = performance.now();
     await stack.app("web2");
     await eventually(
       async () => {
@@ -61,6 +65,7 @@ describe("the daemon while etcd is in trouble", () => {
       },
       { timeoutMs: 30_000 },
     );
+    figure("seconds until noticed", (performance.now() - blackAt) / 1000);
     expect(await stack.served()).toEqual(["web1"]);
     await proxy.pass();
     await stack.untilServed(["web1", "web2"], 30_000);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startEtcd } from "../support/etcd-server.ts";
 import { eventually } from "../support/eventually.ts";
+import { figure } from "../support/figure.ts";
 import { startLoad } from "../support/load.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 import { tempDir } from "../support/temp-dir.ts";
@@ -64,9 +65,11 @@ describe("servers that vanish", () => {
     await etcd.put("/app/overrides/overridden", "drain");
     await stack.untilServed(["dies", "returns", "stays"]);
     await eventually(async () => expect(await heldNames(stack)).toEqual(["dies"]), SLOW);
-    const { failures, sent } = await load.stop();
+    const { failures, failed, sent } = await load.stop();
     expect(failures).toEqual([]);
     expect(sent).toBeGreaterThan(100);
+    figure("requests sent", sent);
+    figure("requests failed", failed);
 
     await apps.get("dies")?.close();
     await eventually(async () => expect(await heldNames(stack)).toEqual([]), SLOW);
@@ -96,7 +99,10 @@ describe("servers that vanish", () => {
     await eventually(async () => expect(await heldNames(stack)).toEqual(["a", "b"]), SLOW);
     await stack.app("c");
     await stack.untilServed(["a", "b", "c"]);
-    expect((await load.stop()).failures).toEqual([]);
+    const { failures, failed, sent } = await load.stop();
+    expect(failures).toEqual([]);
+    figure("requests sent", sent);
+    figure("requests failed", failed);
   });
 
   it("are removed when the time is over", async () => {

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { haproxyVersions } from "../../scripts/lab/haproxy.ts";
+import { figure } from "../support/figure.ts";
 import { type LoadResult, startLoad } from "../support/load.ts";
 import { type Stack, startStack } from "../support/stack.ts";
 
@@ -48,5 +49,15 @@ it("fails no request in 60 s while servers come and go 60 times, each time by a 
     expect(stack.haproxy.processes().length).toBeLessThan(10);
   }
   const sent = results.flat().reduce((sum, result) => sum + result.sent, 0);
+  figure("requests sent", sent);
+  figure(
+    "requests failed",
+    results.flat().reduce((sum, result) => sum + result.failed, 0),
+  );
+  figure("changes", all.length * CHANGES);
+  figure(
+    "reloads",
+    all.reduce((sum, stack) => sum + stack.reloads(), 0),
+  );
   console.log(`load: ${sent} requests, 0 failed, ${all.map((stack) => stack.reloads()).join("/")} reloads`);
 });

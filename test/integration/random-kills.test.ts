@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { haproxyBinary, type HaproxyVersion, haproxyVersions } from "../../scripts/lab/haproxy.ts";
 import { sendSignal } from "../../scripts/lab/processes.ts";
 import { eventually } from "../support/eventually.ts";
+import { figure } from "../support/figure.ts";
 import { serversOfFreshStart } from "../support/fresh-start.ts";
 import { whoAnswers } from "../support/prober.ts";
 import { randomChange } from "../support/random-change.ts";
@@ -104,6 +105,8 @@ describe("kill -9 at random moments during changes", () => {
         });
       }
       backMs.sort((a, b) => a - b);
+      figure("faults injected", ROUNDS);
+      figure("seconds to converge", (backMs.at(-1) ?? 0) / 1000);
       const at = (share: number): string => (backMs[Math.ceil(backMs.length * share) - 1] ?? NaN).toFixed(0);
       console.log(
         `HAProxy ${version}: ${ROUNDS} kills, converged after p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, ` +

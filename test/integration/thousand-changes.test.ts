@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type HaproxyVersion, haproxyVersions } from "../../scripts/lab/haproxy.ts";
 import type { AppServer } from "../support/app-server.ts";
 import { eventually } from "../support/eventually.ts";
+import { figure } from "../support/figure.ts";
 import { serversOfFreshStart } from "../support/fresh-start.ts";
 import { startLoad } from "../support/load.ts";
 import { whoAnswers } from "../support/prober.ts";
@@ -163,6 +164,13 @@ describe("a thousand changes under load", () => {
         expect(fresh.map(placeOf), seed).toEqual(run.wanted.places());
       });
       const sent = results.reduce((sum, result) => sum + result.sent, answers.length);
+      figure("changes", staying + moving);
+      figure("requests sent", sent);
+      figure(
+        "requests failed",
+        results.reduce((sum, result) => sum + result.failed, 0),
+      );
+      figure("reloads", stack.reloads() - before);
       const slowest = Math.max(...results.map((result) => result.slowestMs)).toFixed(0);
       console.log(
         `HAProxy ${version}: ${staying + moving} changes in ${seconds} s, ${stack.reloads() - before} reloads, ` +

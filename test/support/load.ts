@@ -14,6 +14,8 @@ export interface LoadOptions {
   pauseMs?: number;
   /** Time for one request, after which it counts as failed; 10 seconds when not given. */
   timeoutMs?: number;
+  /** Told of each failure, with the times of `performance.now()` at which it was sent and had failed. */
+  onFailure?: (failure: { reason: string; sentAtMs: number; atMs: number }) => void;
 }
 
 export interface LoadFailure {
@@ -65,6 +67,7 @@ export function startLoad(options: LoadOptions): Load {
     } catch (error) {
       result.failed++;
       const reason = error instanceof Error ? error.message : String(error);
+      options.onFailure?.({ reason, sentAtMs: sentAt, atMs: performance.now() });
       if (failures.length < 20) failures.push({ reason, atMs: Math.round(performance.now() - startedAt) });
     }
     result.slowestMs = Math.max(result.slowestMs, performance.now() - sentAt);

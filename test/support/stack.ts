@@ -51,7 +51,7 @@ export async function startStack(given: StackOptions): Promise<Stack> {
   const etcd = given.etcd ?? cleanup.use(await startEtcd());
   const port = await freePort();
   process.env["HAPROXY_BIND"] = `127.0.0.1:${port}`;
-  const configFile = join(dir, "haproxy.cfg");
+  const configFile = given.options?.["haproxy-config"] ?? join(dir, "haproxy.cfg");
   const masterSocket = join(dir, "master.sock");
   const options: Record<string, string> = {
     "etcd-endpoints": `http://${etcd.endpoint}`,

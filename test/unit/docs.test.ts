@@ -51,6 +51,8 @@ const FOREIGN = new Map([
   ["deny-warnings", "oxlint"],
   ["group-add", "docker run"],
   ["label-add", "docker service"],
+  ["leader-every", "npm run soak"],
+  ["minutes", "npm run soak"],
   ["now", "systemctl"],
   ["only", "npm run bench"],
   ["prefix", "etcdctl"],
@@ -58,6 +60,7 @@ const FOREIGN = new Map([
   ["project", "vitest"],
   ["quick", "npm run bench"],
   ["scale", "docker compose"],
+  ["seed", "npm run soak"],
   ["user", "docker run"],
 ]);
 

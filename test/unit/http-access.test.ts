@@ -10,7 +10,7 @@ import { daemonRoutes } from "../../src/observe/daemon-routes.ts";
 import { startHttp } from "../../src/observe/http.ts";
 import { metrics } from "../../src/observe/metrics.ts";
 import { readConfig } from "../../src/config.ts";
-import { examineHttp } from "../../src/examine-http.ts";
+import { examineExposure } from "../../src/examine-exposure.ts";
 import { serveHttp } from "../../src/serve-http.ts";
 import { nullLogger } from "../support/null-logger.ts";
 import { recordingLogger } from "../support/recording-logger.ts";
@@ -243,9 +243,23 @@ describe("an address that others reach", () => {
       expect(
         lines.some(({ level, message }) => level === "warn" && message.startsWith("everybody who reaches")),
       ).toBe(warned);
-      const [found] = await examineHttp(config);
+      const [found] = await examineExposure(config);
       expect([found?.what, found?.state]).toEqual(["http", warned ? "warning" : "good"]);
     }
+  });
+
+  test("a password that goes over the network in the clear is told of", async () => {
+    const config = configOf(
+      [
+        "etcd-endpoints",
+        "http://10.0.0.1:2379,https://10.0.0.2:2379,http://127.0.0.1:2379,http://[::1]:2379",
+      ],
+      ["etcd-password-file", "/nowhere"],
+    );
+    const found = (await examineExposure(config)).filter(({ state }) => state !== "good");
+    expect(found.map(({ detail }) => detail)).toEqual([
+      "the password goes to http://10.0.0.1:2379 in the clear: let the endpoint be https://",
+    ]);
   });
 
   test("files with secrets that everybody can read are told of", async () => {
@@ -254,15 +268,15 @@ describe("an address that others reach", () => {
     await writeFile(file, TOKEN, { mode: 0o644 });
     await chmod(file, 0o644);
     const config = configOf(["http-token-file", file]);
-    expect(await examineHttp(config)).toContainEqual({
+    expect(await examineExposure(config)).toContainEqual({
       what: "http-token-file",
       state: "warning",
       detail: `every user of this machine can read ${file}: chmod o-r ${file}`,
     });
     await chmod(file, 0o640);
-    expect(await examineHttp(config)).toHaveLength(1);
+    expect(await examineExposure(config)).toHaveLength(1);
     await writeFile(file, "short");
-    expect(await examineHttp(config)).toMatchObject([
+    expect(await examineExposure(config)).toMatchObject([
       { state: "bad", detail: expect.stringContaining("openssl") },
     ]);
   });

@@ -50,6 +50,36 @@ describe("registryPicture", () => {
     expect(found.quarantined[1]?.reason).toContain("is not HOST:PORT");
   });
 
+  test("what is refused for its length is not kept, and what is kept is counted", () => {
+    const picture = filled(
+      {
+        "/app/servers/big": "x".repeat(1_000_000),
+        "/app/servers/bad": "10.0.0.1",
+        "/app/config/a": "y".repeat(9000),
+      },
+      { watch: ["/app/config/"] },
+    );
+    const sizes = new Map(picture.remember().map(([key, text]) => [key, text.length]));
+    expect([...sizes]).toEqual([
+      ["/app/servers/bad", 8],
+      ["/app/config/a", 9000],
+    ]);
+    expect(picture.textLength).toBe(9008);
+    expect(picture.snapshot("1").quarantined.map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(/^"10\.0\.0\.1" is not HOST:PORT/),
+      "the value is longer than 4096 bytes",
+    ]);
+    picture.remove(bytes("/app/config/a"), 0);
+    expect(picture.textLength).toBe(8);
+  });
+
+  test("a JSON value of several lines is one line for templates", () => {
+    const value = '{\n\t"address": "10.0.0.1:80"\r\n}\n';
+    expect([...filled({ "/app/servers/web1": value }).snapshot("1").keys.values()]).toEqual([
+      '{  "address": "10.0.0.1:80"  }',
+    ]);
+  });
+
   test("templates get the keys of servers and of watched prefixes, but of no refused server", () => {
     const servers = { "/app/servers/web1": " 10.0.0.1:80\n", "/app/servers/bad": "10.0.0.1:80\nserver evil" };
     const entries = { ...servers, "/app/config/a": "ä\n", "/app/other": "x" };

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -14,6 +14,7 @@ import { snapshot } from "../../src/core/snapshot.ts";
 import { historyKeeper, readHistory } from "../../src/state/history.ts";
 import { orderPin, orderRelease, readOrders } from "../../src/state/orders.ts";
 import { openStateFolder } from "../../src/state/state-folder.ts";
+import { writeTrouble } from "../../src/state/write-trouble.ts";
 import { nullLogger } from "../support/null-logger.ts";
 import { APPLIED, passRecord, statusServer } from "../support/status.ts";
 import { tempDir } from "../support/temp-dir.ts";
@@ -24,6 +25,7 @@ beforeEach(async () => {
 });
 afterEach(async () => dir[Symbol.asyncDispose]());
 
+const trouble = (path: string) => writeTrouble({ path, log: nullLogger, now: () => 7 });
 const roster = (...servers: readonly Server[]): Roster =>
   buildRoster([snapshot({ source: "etcd", revision: "1", servers })], { defaultBackend: "webserver" });
 
@@ -86,9 +88,17 @@ test("orders: a pin and releases stand beside each other; nonsense is no order",
   }
 });
 
+test("orders that cannot be read just now are those that are known", async () => {
+  const folder = await openStateFolder(dir.path, nullLogger);
+  const known = { pin: { entry: 3, atMs: 5 }, releases: [] };
+  expect(await readOrders(folder, known)).toEqual({ pin: null, releases: [] });
+  await mkdir(join(dir.path, "orders.json"));
+  expect(await readOrders(folder, known)).toEqual(known);
+});
+
 test("the history keeps a hundred entries with their texts, counts on, and survives", async () => {
   const folder = await openStateFolder(dir.path, nullLogger);
-  const keeper = await historyKeeper(folder, nullLogger);
+  const keeper = await historyKeeper(folder, trouble(folder.path));
   const stop = new AbortController();
   const note = {
     record: passRecord(1, 0, APPLIED),
@@ -118,9 +128,10 @@ test("the history keeps a hundred entries with their texts, counts on, and survi
   expect(await readdir(join(dir.path, "history"))).toHaveLength(100);
 });
 
-test("a history that cannot be written costs nothing but the history", async () => {
+test("a history that cannot be written is told of, and written when it can, in one entry", async () => {
   const folder = await openStateFolder(dir.path, nullLogger);
-  const keeper = await historyKeeper(folder, nullLogger);
+  const writing = trouble(folder.path);
+  const keeper = await historyKeeper(folder, writing);
   await writeFile(join(dir.path, "history"), "in the way");
   const note = {
     record: passRecord(1, 0, APPLIED),
@@ -129,9 +140,17 @@ test("a history that cannot be written costs nothing but the history", async () 
     losses: [],
     rolledBackTo: null,
   };
-  keeper.note(note, "text");
+  for (const text of ["first", "second"]) {
+    keeper.note(note, text);
+    await keeper.run(AbortSignal.abort());
+    expect(keeper.entries()).toEqual([]);
+    expect(writing.current()).toMatchObject({ reason: expect.stringContaining("EEXIST"), sinceMs: 7 });
+  }
+  await rm(join(dir.path, "history"));
   await keeper.run(AbortSignal.abort());
-  expect(keeper.entries()).toEqual([]);
+  expect(keeper.entries()).toMatchObject([{ number: 1, passes: 2, reloads: 2 }]);
+  expect(await keeper.text(1)).toBe("second");
+  expect(writing.current()).toBeNull();
 });
 
 describe("what is remembered of a source", () => {

@@ -28,6 +28,32 @@ describe("parseYaml", () => {
     expect(() => yamlEntries(lines.join("\n"), "f.yaml")).toThrow(/^f\.yaml:\d+:1/);
   });
 
+  test.each([
+    ["aliases without number", `a: &a 1\n${Array.from({ length: 5000 }, (_, n) => `k${n}: *a`).join("\n")}`],
+    ["aliases of a long list", `a: &a [${"1,".repeat(50_000)}]\nc: [${"*a,".repeat(99)}]`],
+    ["a deep one", `a: ${"[".repeat(20_000)}`],
+    ["a deep one that is closed", `a: ${"[".repeat(5_000)}${"]".repeat(5_000)}`],
+    ["8 MB of signs", `a: [${"1,".repeat(4_000_000)}]`],
+    ["wrong lines", "a: b: c\n".repeat(10_000)],
+    [
+      "a key twice among thousands",
+      `${Array.from({ length: 16_000 }, (_, n) => `k${n}: x\n`).join("")}k7: y`,
+    ],
+  ])("%s: refused in one short line, and soon", (_, text) => {
+    for (const read of [parseYaml, yamlEntries]) {
+      const started = process.cpuUsage();
+      expect(() => read(text, "f.yaml")).toThrow(/^f\.yaml:\d+:\d+: [^\n]{5,100}$/);
+      expect(process.cpuUsage(started).user / 1000).toBeLessThan(5000);
+    }
+  });
+
+  test.each(["1: a\n'1': b", "7: a\n007: b", "a: {x: 1, x: 2}", "a: [{x: 1, 'x': 2}]"])(
+    "%j: a key twice",
+    (text) => {
+      expect(() => yamlEntries(text, "f.yaml")).toThrow(/^f\.yaml:\d+:\d+: Map keys must be unique$/);
+    },
+  );
+
   test("a key cannot reach the prototype", () => {
     const value = parseYaml("__proto__: { polluted: 1 }", "f.yaml");
     expect(Object.keys(value as object)).toEqual(["__proto__"]);

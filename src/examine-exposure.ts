@@ -11,13 +11,17 @@ import { EXPOSED } from "./serve-http.ts";
 /** Options that name a file with a secret. */
 const SECRETS = ["etcd-password-file", "etcd-key", "http-token-file", "http-key"] as const;
 
-/** Looks at who may read the status, and at the files with secrets. */
-export async function examineHttp(config: Config): Promise<readonly Finding[]> {
+/** Looks at who may read the status, the files with secrets, and the password on its way to etcd. */
+export async function examineExposure(config: Config): Promise<readonly Finding[]> {
   const readable = await Promise.all(SECRETS.map((name) => readableByAll(name, config[name])));
-  return [...(await endpoint(config)), ...readable.filter((one) => one !== null)];
+  return [
+    ...(await httpFindings(config)),
+    ...readable.filter((one) => one !== null),
+    ...openPassword(config),
+  ];
 }
 
-async function endpoint(config: Config): Promise<readonly Finding[]> {
+async function httpFindings(config: Config): Promise<readonly Finding[]> {
   const { http, "http-token-file": tokenFile, "http-cert": cert, "http-key": key } = config;
   if (http === null) return [good("http", "off")];
   const token = tokenFile === null ? null : await readToken(tokenFile);
@@ -39,4 +43,19 @@ async function readableByAll(option: OptionName, path: string | null): Promise<F
   const found = path === null ? null : await stat(path).catch(() => null);
   if (path === null || found === null || (found.mode & 0o004) === 0) return null;
   return warning(option, `every user of this machine can read ${path}: chmod o-r ${path}`);
+}
+
+/** etcd has the password from us at each login. */
+function openPassword(config: Config): readonly Finding[] {
+  const isOpen = (endpoint: string): boolean => {
+    const { protocol, hostname } = new URL(endpoint);
+    return protocol === "http:" && !isLoopback(hostname.replace(/^\[|\]$/g, "")) && hostname !== "localhost";
+  };
+  const open = config["etcd-password-file"] === null ? [] : (config["etcd-endpoints"] ?? []).filter(isOpen);
+  return open.map((endpoint) =>
+    warning(
+      "etcd-password-file",
+      `the password goes to ${endpoint} in the clear: let the endpoint be https://`,
+    ),
+  );
 }
