@@ -1,5 +1,6 @@
 import { format } from "prettier";
-import { type Pledge, PLEDGES, type ShownBy } from "../test/support/promises.ts";
+import type { Pledge, ShownBy } from "../test/support/pledge.ts";
+import { PLEDGES } from "../test/support/promises.ts";
 
 /** What was seen of a pledge, and on which day; both as they stand in the table. */
 export interface Seen {

@@ -2,7 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Reporter, TestCase } from "vitest/node";
 import { type Figure, type FigureName, FIGURES } from "../test/support/figure-names.ts";
-import { type Pledge, PLEDGES, type ShownBy } from "../test/support/promises.ts";
+import type { Pledge, ShownBy } from "../test/support/pledge.ts";
+import { PLEDGES } from "../test/support/promises.ts";
 import { reliabilityPage, type Seen, seenOn } from "./reliability-page.ts";
 
 const PAGE = fileURLToPath(new URL("../docs/reliability.md", import.meta.url));

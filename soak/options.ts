@@ -17,7 +17,8 @@ export const HELP = `npm run soak [-- --minutes N] [-- --seed N] [-- --faults NA
 Starts three etcd members, HAProxy, Rollcall with a state folder, two agents with simulated containers, operators'
 keys and some thirty applications, all on 127.0.0.1, sends requests all the time, breaks one part after the other
 and writes random changes. Whenever it is quiet, what HAProxy runs is compared with what was written. Ends with a
-table; exit code 0 when nothing is unexplained, 1 when something is.
+table; exit code 0 when nothing is unexplained, 1 when something is. Logs of some 3 MB a minute are in the
+temporary folder meanwhile; all of it goes with the run.
 
   --minutes N           how long, 30 when not given
   --seed N              repeat the faults and changes of an earlier run
@@ -42,7 +43,8 @@ export function readOptions(args: readonly string[]): SoakOptions | string {
       },
     });
     const minutes = Number(values.minutes);
-    if (!(minutes > 0 && minutes <= MAX_MINUTES)) return `--minutes ${values.minutes}: give a number up to ${MAX_MINUTES}`;
+    if (!(minutes > 0 && minutes <= MAX_MINUTES))
+      return `--minutes ${values.minutes}: give a number up to ${MAX_MINUTES}`;
     const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
     if (!Number.isSafeInteger(seed)) return `--seed ${values.seed}: give a whole number`;
     const leaderEveryMs = readEvery(values["leader-every"]);

@@ -3,6 +3,7 @@ import { causes } from "./core/causes.ts";
 import type { PassRecord } from "./core/outcome.ts";
 import type { Roster } from "./core/roster.ts";
 import { readStamp, type Stamped } from "./core/stamp.ts";
+import type { Vanished } from "./core/snapshot.ts";
 import type { Pin, StateTrouble } from "./core/status.ts";
 import type { Board } from "./discovery/board.ts";
 import type { Source } from "./discovery/source.ts";
@@ -38,18 +39,18 @@ export interface DaemonStateOptions {
   readonly onChange: () => void;
   /** A held server is to be let go, `BACKEND/NAME`; null = all. */
   readonly release: (server: string | null) => void;
+  /** Whether one that vanished is not served on. */
+  readonly isOver: (vanished: Vanished) => boolean;
   readonly log: Logger;
   readonly now: () => number;
 }
-
-const MAX_CAUSES = 1000;
 
 /**
  * Opens the state folder and takes over what is remembered there.
  * @throws Error when the folder cannot be used.
  */
 export async function daemonState(options: DaemonStateOptions): Promise<DaemonState> {
-  const { sources, board, log } = options;
+  const { sources, board, isOver, log } = options;
   const folder = await openStateFolder(options.path, log);
   await recallSources({ folder, sources, board, log });
   const trouble = writeTrouble(options);
@@ -66,10 +67,11 @@ export async function daemonState(options: DaemonStateOptions): Promise<DaemonSt
     },
     onBoard: changed.poke,
     onPass: (record, { roster, text }) => {
+      changed.poke();
       const { kind } = record.outcome;
       if (roster === null || (kind !== "applied" && kind !== "unchanged")) return;
       const pin = orders.pin();
-      const found = before === null || pin !== null ? [] : causes(before, roster, MAX_CAUSES);
+      const found = before === null || pin !== null ? [] : causes(before, roster);
       const losses = pin === null ? bigLosses(before, roster) : [];
       // While it is pinned, what is wanted is not what HAProxy runs.
       if (pin === null) before = roster;
@@ -80,7 +82,7 @@ export async function daemonState(options: DaemonStateOptions): Promise<DaemonSt
     },
     run: async (signal) => {
       await Promise.all([
-        rememberSources({ folder, sources, board, changed, trouble, signal }),
+        rememberSources({ folder, sources, board, changed, isOver, trouble, signal }),
         history.run(signal),
         orders.follow(signal),
       ]);

@@ -68,7 +68,8 @@ function readFile(path: string): string | null {
   try {
     const bytes = Buffer.alloc(MAX_CONFIG_BYTES + 1);
     let size = 0;
-    for (let read = -1; read !== 0; size += read) read = readSync(file, bytes, size, bytes.length - size, null);
+    for (let read = -1; read !== 0; size += read)
+      read = readSync(file, bytes, size, bytes.length - size, null);
     if (size > MAX_CONFIG_BYTES) throw new Error(`${path}: larger than ${MAX_CONFIG_BYTES / 1024} KiB`);
     return bytes.toString("utf8", 0, size);
   } finally {

@@ -1,4 +1,5 @@
 import { recallSnapshot, rememberSnapshot } from "./core/remembered.ts";
+import type { Vanished } from "./core/snapshot.ts";
 import type { Board } from "./discovery/board.ts";
 import type { Source } from "./discovery/source.ts";
 import type { DirtyFlag } from "./lib/dirty-flag.ts";
@@ -15,7 +16,7 @@ interface Remembered {
 /** Least time between two writes, and how many times as long as one took nothing is written. */
 const EVERY_MS = 1000;
 const PAUSE = 20;
-const RETRY_MS = 5000;
+const RETRY_MS = 2000;
 
 const nameOf = (source: Source): string => `source-${source.name}`;
 
@@ -44,17 +45,19 @@ export async function rememberSources(given: {
   sources: readonly Source[];
   board: Board;
   changed: DirtyFlag;
+  /** Of what vanished, that which is not served on: no later process is to take it back. */
+  isOver: (vanished: Vanished) => boolean;
   trouble: WriteTrouble;
   signal: AbortSignal;
 }): Promise<void> {
-  const { folder, sources, board, changed, trouble, signal } = given;
+  const { sources, changed, trouble, signal } = given;
   const written = new Map<string, string>();
   let isWritten = true;
   for (let isEnding = false; !isEnding;) {
     isEnding = (await changed.wait(signal, isWritten ? undefined : RETRY_MS)) === "aborted";
     const startedMs = performance.now();
     isWritten = await trouble.attempt("sources", async () => {
-      for (const source of sources) await remember({ source, board, folder, written });
+      for (const source of sources) await remember({ ...given, source, written });
     });
     if (!isEnding) await sleep(Math.max(EVERY_MS, PAUSE * (performance.now() - startedMs)), signal);
   }
@@ -64,14 +67,17 @@ async function remember(given: {
   source: Source;
   board: Board;
   folder: StateFolder;
+  isOver: (vanished: Vanished) => boolean;
   written: Map<string, string>;
 }): Promise<void> {
-  const { source, board, folder, written } = given;
-  const state = board.sources().find(({ name }) => name === source.name);
-  const { snapshot = null, publishedAtMs = null, isRecalled = true } = state ?? {};
+  const { source, board, folder, isOver, written } = given;
+  const known = board.sources().find(({ name }) => name === source.name);
+  const { snapshot = null, publishedAtMs = null, isRecalled = true } = known ?? {};
   if (snapshot === null || publishedAtMs === null || isRecalled) return;
-  if (written.get(source.name) === snapshot.revision) return;
-  const content = source.memory === undefined ? rememberSnapshot(snapshot) : source.memory.remember();
+  const open = snapshot.vanished.filter((vanished) => !isOver(vanished));
+  const state = `${snapshot.revision} ${open.length}`;
+  if (written.get(source.name) === state) return;
+  const content = source.memory === undefined ? rememberSnapshot(snapshot) : source.memory.remember(isOver);
   await folder.write(nameOf(source), { publishedAtMs, content } satisfies Remembered);
-  written.set(source.name, snapshot.revision);
+  written.set(source.name, state);
 }

@@ -67,7 +67,12 @@ export function statusKeeper(options: {
         held: options.held(),
         pin: options.pin(),
         stateTrouble: options.stateTrouble(),
-        applied: applied && { revision: applied.revision, pid: applied.pid, sinceMs: appliedAtMs },
+        applied: applied && {
+          revision: applied.revision,
+          digest: applied.digest,
+          pid: applied.pid,
+          sinceMs: appliedAtMs,
+        },
         haproxy,
         passes,
         lastPass,

@@ -1,14 +1,15 @@
 import { askDaemon } from "../ask-daemon.ts";
 import { isAgentStatus } from "../observe/ask-status.ts";
+import { readStamp } from "../core/stamp.ts";
 import { messageOf } from "../lib/errors.ts";
 import { sleep } from "../lib/sleep.ts";
 import { openState } from "../open-state.ts";
 import { readHistory } from "../state/history.ts";
-import { orderPin } from "../state/orders.ts";
+import { orderPin, readOrders } from "../state/orders.ts";
 import { type Command, CommandError, type Context, EXIT } from "./command.ts";
 import { parseEntry } from "./history.ts";
 
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 const ASK_EVERY_MS = 200;
 
 async function execute(context: Context): Promise<number> {
@@ -20,16 +21,28 @@ async function execute(context: Context): Promise<number> {
   }
   const folder = await openState(context);
   const entry = isRelease ? null : Number(given);
-  if (entry !== null && (await (await readHistory(folder)).text(entry)) === null) {
+  const text = entry === null ? null : await (await readHistory(folder)).text(entry);
+  if (entry !== null && text === null) {
     throw new CommandError(`the history has no entry ${entry}: "rollcall history" lists them`, EXIT.failed);
+  }
+  if (entry === null && (await readOrders(folder)).pin === null) {
+    context.print("nothing is rolled back: what the sources say is followed");
+    return EXIT.good;
   }
   const atMs = Date.now();
   await orderPin(folder, entry === null ? null : { entry, atMs });
-  return follow(context, { entry, atMs });
+  return follow(context, { entry, text, atMs });
+}
+
+interface Order {
+  readonly entry: number | null;
+  /** Of the entry. */
+  readonly text: string | null;
+  readonly atMs: number;
 }
 
 /** Tells what becomes of the order, as far as the daemon can be asked. */
-async function follow(context: Context, order: { entry: number | null; atMs: number }): Promise<number> {
+async function follow(context: Context, order: Order): Promise<number> {
   const { print, signal } = context;
   const done =
     order.entry === null
@@ -51,17 +64,19 @@ async function follow(context: Context, order: { entry: number | null; atMs: num
 }
 
 /** null = it is done; else why it is not. */
-async function lookAt(
-  { config, signal }: Context,
-  order: { entry: number | null; atMs: number },
-): Promise<string | null> {
+async function lookAt({ config, signal }: Context, order: Order): Promise<string | null> {
   const { status } = await askDaemon({ config, url: null, signal });
   if (isAgentStatus(status)) return "an agent answers there, not the daemon";
   if ((status.rolledBack?.entry ?? null) !== order.entry) return "the daemon has not taken the order yet";
   const last = status.lastPass;
-  if (last === null || Date.parse(last.at) < order.atMs - 1000) return "the daemon has made no pass since";
+  if (last === null || Date.parse(last.at) < order.atMs) return "the daemon has made no pass since";
   const isDone = last.kind === "applied" || last.kind === "unchanged";
-  return isDone ? null : `its last pass is ${last.kind}: ${last.reason ?? last.reasons[0]?.what ?? ""}`;
+  if (!isDone) return `its last pass is ${last.kind}: ${last.reason ?? last.reasons[0]?.what ?? ""}`;
+  if (order.text === null) return null;
+  // A pass that had begun before the daemon took the order proves nothing.
+  return readStamp(order.text).digest === (status.applied?.digest ?? null)
+    ? null
+    : "HAProxy runs another text";
 }
 
 export const rollback: Command = {

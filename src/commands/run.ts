@@ -74,6 +74,7 @@ async function execute(context: Context): Promise<number> {
     board,
     onChange: changed.poke,
     release: opinion.release,
+    isOver: opinion.isOver,
     now,
   });
   state = kept.state;

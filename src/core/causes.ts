@@ -16,18 +16,17 @@ export interface Cause {
   readonly what: string;
 }
 
-/** What two rosters differ in, at most `most` of it; backends that did not change cost nothing. */
-export function causes(before: Roster | null, after: Roster, most: number): readonly Cause[] {
+/** What two rosters differ in; backends that did not change cost nothing. */
+export function causes(before: Roster | null, after: Roster): readonly Cause[] {
   const found: Cause[] = [];
   const old = new Map((before?.backends ?? []).map((backend) => [backend.name, backend]));
   for (const backend of after.backends) {
     const was = old.get(backend.name);
     old.delete(backend.name);
     if (was?.servers !== backend.servers) compare(was, backend, found);
-    if (found.length >= most) return found.slice(0, most);
   }
   for (const gone of old.values()) compare(gone, { name: gone.name, servers: [] }, found);
-  return found.slice(0, most);
+  return found;
 }
 
 function compare(before: Backend | undefined, after: Backend, found: Cause[]): void {

@@ -65,6 +65,7 @@ export interface Status {
   /** What HAProxy is proven to run; null = not known. */
   readonly applied: {
     readonly revision: string | null;
+    readonly digest: string | null;
     readonly pid: number;
     readonly sinceMs: number;
   } | null;

@@ -17,6 +17,8 @@ interface GrpcError {
 
 /** Texts that name a cause, and what to say; the first that fits counts. */
 const CAUSES: readonly (readonly [RegExp, string])[] = [
+  [/request timed out/i, "no answer in time: its members did not agree"],
+  [/server stopped/i, "connection lost: it is being stopped"],
   [/no leader/i, "no leader: the cluster has lost its majority"],
   [/invalid user ID or password/i, "user name or password refused"],
   [/user name is empty/i, "it wants a user name and a password"],

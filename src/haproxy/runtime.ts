@@ -25,7 +25,8 @@ export async function tell(socketPath: string, operations: readonly Operation[])
   const complaints = new Set<string>();
   for (const line of batches(operations.map((operation) => commandsOf(operation).join(";")))) {
     for (const answer of await answers(socketPath, line))
-      if (!GOOD_ANSWER.test(answer) && !STILL_BUSY.test(answer)) complaints.add(answer.slice(0, MAX_COMPLAINT));
+      if (!GOOD_ANSWER.test(answer) && !STILL_BUSY.test(answer))
+        complaints.add(answer.slice(0, MAX_COMPLAINT));
   }
   return [...complaints].slice(0, MAX_COMPLAINTS);
 }

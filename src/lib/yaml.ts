@@ -48,13 +48,17 @@ export function yamlEntries(text: string, fileName: string): readonly YamlEntry[
 const MAX_ALIASES = 100;
 /** For each alias the whole text is searched for its anchor, and all that stands there may be copied. */
 const MAX_ALIAS_STEPS = 5_000_000;
-/** Each of them takes up to 400 bytes of memory; a server has seven, one with many fields fifty. */
-const MAX_TOKENS = 700_000;
+/** A plain server has three, one with all fields some fifty; each takes up to 700 bytes until the text is read. */
+const MAX_PARTS = 500_000;
+/** The same with spaces, commas and line ends. */
+const MAX_TOKENS = 1_300_000;
+/** What the package's lexer says before a text, and what begins or makes a value in another way. */
+const PARTS = new Set("\u001f[{?:*&!-");
 
 type Parsed = { document: Document.Parsed; lines: LineCounter };
 
 function parse(text: string, fileName: string): Parsed {
-  if (isHuge(text)) throw new Error(`${fileName}:1:1: more than ${MAX_TOKENS} words and signs`);
+  if (isHuge(text)) throw new Error(`${fileName}:1:1: more than ${MAX_PARTS} keys and values`);
   const lines = new LineCounter();
   const placeOf = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
@@ -71,8 +75,11 @@ function parse(text: string, fileName: string): Parsed {
 }
 
 function isHuge(text: string): boolean {
-  let tokens = 0;
-  for (const _ of new Lexer().lex(text)) if (++tokens > MAX_TOKENS) return true;
+  let [tokens, parts] = [0, 0];
+  for (const token of new Lexer().lex(text)) {
+    if (PARTS.has(token.charAt(0))) parts++;
+    if (++tokens > MAX_TOKENS || parts > MAX_PARTS) return true;
+  }
   return false;
 }
 

@@ -25,6 +25,8 @@ export interface StatusJson {
   /** What HAProxy is proven to run; null = not known. */
   readonly applied: {
     readonly revision: string | null;
+    /** Of the whole text. */
+    readonly digest: string | null;
     readonly pid: number;
     readonly since: string;
     readonly ageSeconds: number;
@@ -137,6 +139,7 @@ export function statusJson(status: Status): StatusJson {
     rolledBack: pin && { entry: pin.entry, since: isoTime(pin.sinceMs) },
     applied: applied && {
       revision: applied.revision,
+      digest: applied.digest,
       pid: applied.pid,
       since: isoTime(applied.sinceMs),
       ageSeconds: ageSeconds(applied.sinceMs, nowMs),

@@ -16,10 +16,11 @@ const CALL_MS = 2000;
 export async function withdraw(publishing: Publishing): Promise<void> {
   const { session, memory, copy, ended } = publishing;
   const { layout, host, onExit, log } = memory.options;
-  const ownRecord = () => (copy.host()?.value === memory.record ? copy.host() : undefined);
+  const ownRecord = () =>
+    onExit === "withdraw" && copy.host()?.value === memory.record ? copy.host() : undefined;
   let record = ownRecord();
   let isDrained = false;
-  for (; record !== undefined && onExit !== "leave"; record = ownRecord()) {
+  for (; record !== undefined; record = ownRecord()) {
     const standing = { host, lease: record.lease };
     const { changes } = decide({ wanted: [], copy, standing, layout });
     if (changes.length === 0) break;
@@ -33,7 +34,7 @@ export async function withdraw(publishing: Publishing): Promise<void> {
     if (ended.aborted) return;
     await writeDecision(isDraining ? changes.filter(({ kind }) => kind === "drain") : changes, publishing);
   }
-  if (record === undefined || onExit === "leave") {
+  if (record === undefined) {
     memory.lease = null;
     return;
   }

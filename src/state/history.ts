@@ -42,7 +42,7 @@ interface Open {
 const NAME = "history";
 const MAX_ENTRIES = 100;
 const EVERY_MS = 1000;
-const RETRY_MS = 5000;
+const RETRY_MS = 2000;
 
 const [pack, unpack] = [promisify(gzip), promisify(gunzip)];
 
@@ -54,6 +54,7 @@ export async function readHistory(folder: StateFolder): Promise<History> {
 
 export async function historyKeeper(folder: StateFolder, trouble: WriteTrouble): Promise<HistoryKeeper> {
   let entries = await readEntries(folder);
+  let newest = entries[0] === undefined ? null : await readText(folder, entries[0].number);
   let open: Open | null = null;
   const noted = dirtyFlag();
 
@@ -61,12 +62,18 @@ export async function historyKeeper(folder: StateFolder, trouble: WriteTrouble):
     const writing = open;
     if (writing === null) return;
     open = null;
+    if (isNewest(writing)) return;
     try {
       await add(writing);
     } catch (error) {
       putBack(writing);
       throw error;
     }
+  }
+
+  /** What HAProxy was brought back to, since somebody else had changed it, is no other configuration. */
+  function isNewest({ entry, text }: Open): boolean {
+    return text === newest && entry.causes.length === 0 && entry.rolledBackTo === entries[0]?.rolledBackTo;
   }
 
   function putBack(written: Open): void {
@@ -80,7 +87,7 @@ export async function historyKeeper(folder: StateFolder, trouble: WriteTrouble):
     const [kept, old] = [entries.slice(0, MAX_ENTRIES - 1), entries.slice(MAX_ENTRIES - 1)];
     const all = [{ number, ...entry }, ...kept];
     await folder.write(NAME, all);
-    entries = all;
+    [entries, newest] = [all, text];
     for (const gone of old) await rm(textFile(folder, gone.number), { force: true }).catch(() => undefined);
   }
 

@@ -261,9 +261,9 @@ test("a successor that comes while the first one withdraws has all of it from th
   const { modRevision } = await stored("/app/owners/@a");
   await untilServers(both);
   // Whatever is heard makes the first one look again.
-  let hasEnded = false;
-  void ended.then(() => (hasEnded = true));
-  while (!hasEnded) await etcd.put("/app/servers/manual", "127.0.0.1:9999");
+  const heard = new AbortController();
+  void ended.then(() => heard.abort());
+  while (!heard.signal.aborted) await etcd.put("/app/servers/manual", "127.0.0.1:9999");
   await untilServers({ ...both, "/app/servers/manual": "127.0.0.1:9999" });
   expect(await etcd.history("/app/servers/web-1", modRevision + 1)).toEqual([WEB1.value]);
 });

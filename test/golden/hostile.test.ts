@@ -13,8 +13,12 @@ import { structure } from "../../src/core/structure.ts";
 import { DEFAULT_TEMPLATE } from "../../src/parts.ts";
 import { renderer } from "../../src/render/renderer.ts";
 import { harmless } from "../support/harmless.ts";
-import { DEFAULT_BACKEND, hostileInput, rosterOf } from "../support/hostile-input.ts";
+import { hostileInput, rosterOf } from "../support/hostile-input.ts";
+import { DEFAULT_BACKEND } from "../support/hostile-texts.ts";
 import { tempDir } from "../support/temp-dir.ts";
+
+/** Another one: SEED=7 npm run test:golden. */
+const SEED = Number(process.env["SEED"] ?? 20_261_121);
 
 /*
  * Whatever stands in etcd, in labels and in the static file: what is rendered differs from what is rendered of harmless
@@ -119,7 +123,7 @@ test("nothing but names comes out, each of them one word", async () => {
     readConfig(await confd.render(await rosterOf({ keys: [], containers: [], entries: {} }))),
   );
   const seen = { entries: 0, servers: 0, refused: 0, routes: 0 };
-  const seed = Date.now() % 2 ** 31;
+  const seed = SEED;
   for (const input of fc.sample(hostileInput(40), { numRuns: 30, seed })) {
     const roster = await rosterOf(input);
     seen.entries += input.keys.length + input.containers.length + Object.keys(input.entries).length;
@@ -143,13 +147,13 @@ test.each(["2.6", "3.2"] as const)("HAProxy %s takes it without a warning", asyn
   await writeFile(join(folder.path, "quoting.eta"), QUOTING);
   await writeFile(join(folder.path, "haproxy.cfg.servers"), NO_STATES);
   const file = join(folder.path, "haproxy.cfg");
-  const seed = Date.now() % 2 ** 31;
+  const seed = SEED;
   for (const input of fc.sample(hostileInput(120), { numRuns: 5, seed })) {
     const roster = await rosterOf(input);
     for (const [what, kind] of Object.entries(KINDS)) {
       const { text } = await renderBoth(roster, kind, folder.path);
       await writeFile(file, text);
-      const { exitCode, all = "" } = await execa(binary, ["-c", "-V", "-f", file], {
+      const { exitCode, all } = await execa(binary, ["-c", "-V", "-f", file], {
         reject: false,
         all: true,
       });

@@ -15,9 +15,12 @@ interface Fault {
   end(disk: ReturnType<typeof smallDisk>): Promise<void> | void;
 }
 
+/** The machine is shared. */
+const soon = <T>(attempt: () => T | Promise<T>): Promise<T> => eventually(attempt, { timeoutMs: 30_000 });
+
 /** Refused as long as somebody writes there. */
 const remount = (path: string, how: "ro" | "rw"): Promise<void> =>
-  eventually(async () => void (await execa("mount", ["-o", `remount,${how}`, path])));
+  soon(async () => void (await execa("mount", ["-o", `remount,${how}`, path])));
 
 const FAULTS: readonly Fault[] = [
   { name: "is full", says: /no space left in/, begin: (disk) => disk.fill(), end: (disk) => disk.free() },
@@ -43,10 +46,8 @@ async function start(
 
 /** Resolves when Rollcall is ready and says this, or nothing. */
 const untilReady = ({ daemon }: Stack, text: RegExp): Promise<void> =>
-  eventually(
-    async () =>
-      expect(await daemon.get("/readyz")).toMatchObject({ code: 200, text: expect.stringMatching(text) }),
-    { timeoutMs: 30_000 },
+  soon(async () =>
+    expect(await daemon.get("/readyz")).toMatchObject({ code: 200, text: expect.stringMatching(text) }),
   );
 
 const READY = /^ready\n$/;
@@ -58,7 +59,7 @@ describe.skipIf(!mayMount()).each(FAULTS)("the disk of the state folder $name", 
     const remembered = (name: string): Promise<string> => readFile(join(disk.path, "state", name), "utf8");
     await stack.app("web1");
     await stack.untilServed(["web1"]);
-    await eventually(async () => {
+    await soon(async () => {
       expect(await remembered("source-etcd.json")).toContain("web1");
       expect(await remembered("history.json")).toContain('"servers":1');
     });
@@ -71,7 +72,7 @@ describe.skipIf(!mayMount()).each(FAULTS)("the disk of the state folder $name", 
     // What could not be remembered is not lost by a start without etcd.
     await stack.etcd.kill();
     await stack.daemon.restart();
-    await eventually(async () => {
+    await soon(async () => {
       expect((await stack.daemon.get("/readyz")).text).toMatch(
         /without it these would be removed: webserver\/web2/,
       );
@@ -83,7 +84,7 @@ describe.skipIf(!mayMount()).each(FAULTS)("the disk of the state folder $name", 
 
     await fault.end(disk);
     await untilReady(stack, READY);
-    await eventually(async () => {
+    await soon(async () => {
       expect(await remembered("source-etcd.json")).toContain("web2");
     });
   });
@@ -95,7 +96,7 @@ describe.skipIf(!mayMount()).each(FAULTS)("the disk of haproxy.cfg $name", (faul
     const { disk, stack } = lab;
     await stack.app("web1");
     await stack.untilServed(["web1"]);
-    await eventually(() => expect(stack.config()).toContain("server web1 "));
+    await soon(() => expect(stack.config()).toContain("server web1 "));
     await fault.begin(disk);
     const good = stack.config();
     await stack.app("web2");
@@ -107,7 +108,7 @@ describe.skipIf(!mayMount()).each(FAULTS)("the disk of haproxy.cfg $name", (faul
 
     await fault.end(disk);
     await stack.untilServed(["web1", "web2"], 90_000);
-    await eventually(() => expect(stack.config()).toContain("server web2 "));
+    await soon(() => expect(stack.config()).toContain("server web2 "));
     await untilReady(stack, READY);
   });
 });

@@ -100,6 +100,10 @@ test("what vanished while Rollcall was away is held, what was deleted is not", a
   );
   expect(await command(stack, "release", "leased2")).toMatchObject({ code: 0 });
   await stack.untilServed(["stays"]);
+  // What was let go is not taken back by a later process.
+  await eventually(async () =>
+    expect(await readFile(join(state, "source-etcd.json"), "utf8")).toMatch(/"vanished":\[\]/),
+  );
 });
 
 test("an earlier configuration can be brought back, and stays until it is released", async () => {

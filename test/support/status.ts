@@ -68,7 +68,7 @@ export function healthyStatus(given: Partial<Status> = {}): Status {
     held: [],
     pin: null,
     stateTrouble: null,
-    applied: { revision: "8c1f0a", pid: 4242, sinceMs: NOW_MS - 60_000 },
+    applied: { revision: "8c1f0a", digest: "77aa01", pid: 4242, sinceMs: NOW_MS - 60_000 },
     haproxy: { pid: 4242, version: "3.0.11", sinceMs: NOW_MS - 3_600_000, workers: 1 },
     passes: [passRecord(7, 60_000, APPLIED)],
     lastPass: passRecord(8, 10_000, { kind: "unchanged" }),

@@ -10,18 +10,18 @@ function endpoint(host: string): DockerEndpoint {
 }
 
 const local = endpoint("/var/run/docker.sock");
-const own = container({
+const ours = container({
   id: "a".repeat(64),
   networks: [network("back", null), network("front", "172.18.0.2")],
 });
 
 test("outside of containers", () => {
-  expect(selfPlace({ containers: [own], selfId: undefined, endpoint: local })).toEqual({
+  expect(selfPlace({ containers: [ours], selfId: undefined, endpoint: local })).toEqual({
     self: { kind: "host" },
     warning: null,
   });
   expect(
-    selfPlace({ containers: [own], selfId: undefined, endpoint: endpoint("tcp://docker7:2375") }),
+    selfPlace({ containers: [ours], selfId: undefined, endpoint: endpoint("tcp://docker7:2375") }),
   ).toEqual({
     self: { kind: "elsewhere", engineHost: "docker7" },
     warning: null,
@@ -30,7 +30,7 @@ test("outside of containers", () => {
 
 test("in a container, by its whole id or its beginning", () => {
   for (const selfId of ["a".repeat(64), "a".repeat(12)]) {
-    expect(selfPlace({ containers: [own], selfId, endpoint: endpoint("tcp://proxy:2375") })).toEqual({
+    expect(selfPlace({ containers: [ours], selfId, endpoint: endpoint("tcp://proxy:2375") })).toEqual({
       self: { kind: "container", networks: ["back", "front"], hostNetwork: false, gateway: "172.18.0.1" },
       warning: null,
     });
@@ -55,7 +55,7 @@ test("in a container on the host's network, or on another container's", () => {
 });
 
 test("in a container that the engine does not know", () => {
-  const { self, warning } = selfPlace({ containers: [own], selfId: "f".repeat(64), endpoint: local });
+  const { self, warning } = selfPlace({ containers: [ours], selfId: "f".repeat(64), endpoint: local });
   expect(self).toEqual({ kind: "elsewhere", engineHost: null });
   expect(warning).toContain(
     "our own container ffffffffffff is not one of this engine (/var/run/docker.sock)",

@@ -23,6 +23,7 @@ describe("etcdTrouble", () => {
     [14, "Name resolution failed for target dns:256.1.1.1:80", "the host name cannot be resolved"],
     [14, "Connection dropped", "connection lost"],
     [14, "read ECONNRESET", "connection lost"],
+    [14, "etcdserver: request timed out, possibly due to previous leader failure", "members did not agree"],
     [14, "etcdserver: no leader", "no leader: the cluster has lost its majority"],
     [14, failed("Failed to connect (2026-11-21T02:22:38.250Z)"), "should the endpoint begin with https://?"],
     [

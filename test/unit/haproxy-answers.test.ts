@@ -15,9 +15,9 @@ import { tempDir } from "../support/temp-dir.ts";
 
 type Answer = string | Buffer;
 
-/** Something in HAProxy's place: it answers every line, or sends one byte after the other and never ends. */
+/** Something in HAProxy's place that answers every line; "silence" says nothing, "drip" one byte after the other. */
 async function fakeSocket(
-  answer: Answer | "silence" | "drip",
+  answer: Answer | ((command: string) => Answer),
 ): Promise<AsyncDisposable & { readonly path: string }> {
   const dir = await tempDir();
   const path = join(dir.path, "h.sock");
@@ -25,9 +25,10 @@ async function fakeSocket(
     let timer: NodeJS.Timeout | undefined;
     const drip = (): void => void (timer = setInterval(() => socket.write("x"), 5));
     socket.on("error", () => undefined).on("close", () => clearInterval(timer));
-    socket.on("data", () => {
+    socket.on("data", (command) => {
       if (answer === "drip") drip();
-      else if (answer !== "silence") socket.end(answer);
+      else if (answer !== "silence")
+        socket.end(typeof answer === "function" ? answer(String(command)) : answer);
     });
   }).listen(path);
   await once(server, "listening");
@@ -65,15 +66,15 @@ const READERS: Readonly<Record<string, (socketPath: string) => Promise<unknown>>
   "its servers": readRunning,
   "its servers of one backend": (path) => readRunning(path, new Set(["webserver"])),
   "their health": (path) => readHealth(path, new Set(["webserver"])),
-  "a change": (socketPath) => {
-    const operations: readonly Operation[] = [
-      { kind: "weight", backend: "webserver", server: "a", weight: 5 },
-    ];
-    const gone = leaving({ socketPath, timeoutMs: 1000, monotonicMs: () => 0 });
-    const given = { operations, before, after, pid: 4242, version: "3.0.11" };
-    return adjust(given, { socketPath, leaving: gone });
-  },
+  "a change": changeWeight,
 };
+
+function changeWeight(socketPath: string): Promise<unknown> {
+  const operations: readonly Operation[] = [{ kind: "weight", backend: "webserver", server: "a", weight: 5 }];
+  const gone = leaving({ socketPath, timeoutMs: 1000, monotonicMs: () => 0 });
+  const given = { operations, before, after, pid: 4242, version: "3.0.11" };
+  return adjust(given, { socketPath, leaving: gone });
+}
 
 describe("HAProxy's socket answers with", () => {
   test.each(ANSWERS)("%s: a reason in a few words, within the time", async (what, answer) => {
@@ -114,6 +115,25 @@ describe("HAProxy's socket answers with", () => {
       for (const finding of findings) expect(JSON.stringify(finding).length, what).toBeLessThan(500);
     }
   });
+});
+
+test("an endless answer to a change is told in a few words", async () => {
+  const row = "1 webserver 1 a 10.0.0.1 2 0 5 1 1 6 3 4 0 0 0 0 - 80 -";
+  const running = `Version: 3.0.11\nPid: 4242\n\n${STATE}${row}\n`;
+  const right = async (answer: string): Promise<unknown> => {
+    await using fake = await fakeSocket((command) => (command.startsWith("show info") ? running : answer));
+    return await changeWeight(fake.path);
+  };
+  expect(await right("\n")).toMatchObject({ pid: 4242 });
+  const lines = Array.from({ length: 100_000 }, (_, n) => `what is ${n}?`).join("\n");
+  for (const answer of ["x".repeat(10 * MB), lines]) {
+    const { message } = await right(answer).then(
+      () => new Error("it went well"),
+      (thrown: unknown) => thrown as Error,
+    );
+    expect(message).toMatch(/^(?:x{300}|what is 0\?; what is 1\?)/);
+    expect(message.length).toBeLessThan(7000);
+  }
 });
 
 test("a version that nobody knows is one that can be told little, not a crash", () => {

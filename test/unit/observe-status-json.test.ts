@@ -72,7 +72,13 @@ test("tells sources, servers, entries, routes and passes", () => {
       },
     ],
     rolledBack: null,
-    applied: { revision: "8c1f0a", pid: 4242, since: "2026-08-22T09:59:00.000Z", ageSeconds: 60 },
+    applied: {
+      revision: "8c1f0a",
+      digest: "77aa01",
+      pid: 4242,
+      since: "2026-08-22T09:59:00.000Z",
+      ageSeconds: 60,
+    },
     haproxy: { up: true, pid: 4242, version: "3.0.11", since: "2026-08-22T09:00:00.000Z", workers: 1 },
     backends: [
       { name: "api", servers: [] },

@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { NOT_SHOWN, reliabilityPage, rowsOf, seenOn } from "../../scripts/reliability-page.ts";
 import { summary } from "../../scripts/reliability-reporter.ts";
-import { type Pledge, PLEDGES } from "../support/promises.ts";
+import type { Pledge } from "../support/pledge.ts";
+import { PLEDGES } from "../support/promises.ts";
 
 const pathOf = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 const read = (file: string): string => readFileSync(pathOf(file), "utf8");

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { excuses } from "../../soak/excuses.ts";
-import { growth } from "../../soak/report.ts";
+import { growth } from "../../soak/growth.ts";
 import { type Cast, FAULTS, partOf, type Round, rounds } from "../../soak/rounds.ts";
 import { type Sample, slopePerHour } from "../../soak/samples.ts";
 import { seededRandom } from "../support/seeded-random.ts";
@@ -64,8 +64,11 @@ test("a failed request is explained by what was missing while it was on its way,
   fail(at(now + 60_000, now + 61_000));
   expect([...explained()]).toEqual([["HAProxy was killed", 1]]);
   expect(unexplained()).toHaveLength(2);
+  // HAProxy itself answers for an application that is gone.
   begin("an application was killed", 0, now - 200);
-  expect(unexplained()).toEqual([]);
+  expect(unexplained()).toHaveLength(2);
+  fail({ ...at(now, now), reason: "503" });
+  expect(unexplained()).toHaveLength(2);
 });
 
 describe("memory", () => {
@@ -91,7 +94,7 @@ describe("memory", () => {
         samples((atS) => 90 + atS / 18),
         30,
       ),
-    ).toEqual(["Rollcall's memory grows by +200.0 MB an hour"]);
+    ).toEqual(["Rollcall's memory grows by 200.0 MB an hour"]);
     expect(
       growth(
         samples((atS) => 100 + 15 * Math.sin(atS)),

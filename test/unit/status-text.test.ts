@@ -92,7 +92,7 @@ const STATUS: StatusJson = {
     },
   ],
   rolledBack: null,
-  applied: { revision: "d1c31343661b1b2b", pid: 4242, since: at(4), ageSeconds: 4 },
+  applied: { revision: "d1c31343661b1b2b", digest: null, pid: 4242, since: at(4), ageSeconds: 4 },
   haproxy: { up: true, pid: 4242, version: "3.0.11-1", since: at(3600), workers: null },
   backends: [
     { name: "api", servers: [server("api1", { weight: 50 })] },
