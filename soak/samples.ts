@@ -54,8 +54,13 @@ export function slopePerHour(samples: readonly Sample[], of: (sample: Sample) =>
   return spread === 0 ? null : (shared / spread) * 3600;
 }
 
-/** Those of the last process in the second half of the run. */
+/** Until then a process takes more and more, whatever it does: code is compiled, the heap finds its size. */
+const WARM_S = 300;
+
+/** Those of the last process in the second half of the run, without its first five minutes. */
 export function secondHalf(samples: readonly Sample[]): readonly Sample[] {
   const last = samples.at(-1);
-  return samples.filter(({ pid, atS }) => pid === last?.pid && atS >= (last?.atS ?? 0) / 2);
+  const own = samples.filter(({ pid }) => pid === last?.pid);
+  const fromS = Math.max((last?.atS ?? 0) / 2, (own[0]?.atS ?? 0) + WARM_S);
+  return own.filter(({ atS }) => atS >= fromS);
 }

@@ -84,7 +84,7 @@ describe("a change behind our back, and then one of ours to the same server", ()
     }
     const all = wanted.map((server) => server.replace(/(web\d.*) weight 5/, "$1 weight 6"));
     const ghost = (all[1] ?? "").replace("web1", "ghost");
-    await healed(stack, [ghost, ...all], 5000);
+    await healed(stack, [ghost, ...all], 20_000);
   });
 });
 
@@ -118,12 +118,12 @@ describe("a HAProxy that is restarted or reloaded by somebody else", () => {
 
     writeFileSync(stack.configFile, oldText);
     await stack.haproxy.restart();
-    times["restarted with an older file"] = await healed(stack, wanted, 10_000);
+    times["restarted with an older file"] = await healed(stack, wanted, 30_000);
     await eventually(() => expect(stack.config()).toBe(text));
 
     await send(stack, Object.values(DRIFTS).slice(3).flat());
     await stack.haproxy.restart();
-    times["restarted with our file"] = await healed(stack, wanted, 10_000);
+    times["restarted with our file"] = await healed(stack, wanted, 30_000);
 
     writeFileSync(stack.configFile, oldText);
     const worker = await stack.haproxy.workerPid();
@@ -134,14 +134,14 @@ describe("a HAProxy that is restarted or reloaded by somebody else", () => {
       },
       { everyMs: 500 },
     );
-    times["reloaded with an older file"] = await healed(stack, wanted, 10_000);
+    times["reloaded with an older file"] = await healed(stack, wanted, 30_000);
     await eventually(() => expect(stack.config()).toBe(text));
 
     // A file of somebody else, with other servers and without our stamp.
     const foreign = text.replace(/^ *description .*\n/m, "").replaceAll(/^ *server web.*\n/gm, "");
     writeFileSync(stack.configFile, `${foreign}    server foreign ${address}\n`);
     await stack.haproxy.restart();
-    times["restarted with a file of others"] = await healed(stack, wanted, 10_000);
+    times["restarted with a file of others"] = await healed(stack, wanted, 30_000);
     await eventually(() => expect(stack.config()).toBe(text));
     expect(older).not.toEqual(wanted);
     for (const ms of Object.values(times)) figure("seconds to converge", ms / 1000);

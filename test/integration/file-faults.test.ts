@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { haproxyBinary, haproxyVersions } from "../../scripts/lab/haproxy.ts";
+import { haproxyBinary } from "../../scripts/lab/haproxy.ts";
 import { DEFAULT_TEMPLATE } from "../../src/parts.ts";
 import { eventually } from "../support/eventually.ts";
+import { faultVersions } from "../support/fault-versions.ts";
 import { startLoad } from "../support/load.ts";
 import { rollcall } from "../support/rollcall-process.ts";
 import { runningServers } from "../support/running-servers.ts";
@@ -15,7 +16,7 @@ const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const flagsOf = (options: Readonly<Record<string, string>>): string[] =>
   Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
 
-describe.each(haproxyVersions)("HAProxy %s and its file", (version) => {
+describe.each(faultVersions)("HAProxy %s and its file", (version) => {
   it("gets the newest text even while HAProxy is down, also from a Rollcall that has just started", async () => {
     await using stack = await startStack({ version });
     await stack.app("web1");
@@ -158,7 +159,7 @@ describe.each(haproxyVersions)("HAProxy %s and its file", (version) => {
   });
 });
 
-describe.each(haproxyVersions)("HAProxy %s that is told to stop softly", (version) => {
+describe.each(faultVersions)("HAProxy %s that is told to stop softly", (version) => {
   it.each([false, true])(
     "ends, and is not started anew by a change (master socket: %s)",
     async (masterSocket) => {

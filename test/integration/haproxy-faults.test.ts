@@ -3,9 +3,9 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { haproxyVersions } from "../../scripts/lab/haproxy.ts";
 import { DEFAULT_TEMPLATE } from "../../src/parts.ts";
 import { eventually } from "../support/eventually.ts";
+import { faultVersions } from "../support/fault-versions.ts";
 import { freePort } from "../support/free-port.ts";
 import { startStack } from "../support/stack.ts";
 import { tempDir } from "../support/temp-dir.ts";
@@ -14,7 +14,7 @@ const ORIGINAL = readFileSync(DEFAULT_TEMPLATE, "utf8");
 const lineOf = (line: string): number => ORIGINAL.split("\n").indexOf(line) + 1;
 const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe.each(haproxyVersions)("HAProxy %s in trouble", (version) => {
+describe.each(faultVersions)("HAProxy %s in trouble", (version) => {
   it.each([
     [
       "a template that throws",

@@ -17,7 +17,7 @@ import { restartDaemon, stacksOfSuite, troubleOf } from "../support/stacks.ts";
 import { wantedRoster, writeChange } from "../support/wanted-roster.ts";
 
 /** Kills on each branch; more with the variable KILL_ROUNDS. */
-const ROUNDS = Number(process.env["KILL_ROUNDS"] ?? 67);
+const ROUNDS = Number(process.env["KILL_ROUNDS"] ?? 34);
 const VICTIMS = ["worker", "master", "Rollcall", "HAProxy and Rollcall"] as const;
 
 /** Kills and resolves when all is started again and answers. HAProxy's supervisor needs 0.1 s. */

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { excuses } from "../../soak/excuses.ts";
 import { growth } from "../../soak/growth.ts";
 import { type Cast, FAULTS, partOf, type Round, rounds } from "../../soak/rounds.ts";
-import { type Sample, slopePerHour } from "../../soak/samples.ts";
+import { type Sample, secondHalf, slopePerHour } from "../../soak/samples.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { wantedRoster } from "../support/wanted-roster.ts";
 
@@ -86,6 +86,13 @@ describe("memory", () => {
       ),
     ).toBeCloseTo(10);
     expect(slopePerHour(samples(() => 90).slice(0, 20), ({ rssMb }) => rssMb)).toBeNull();
+  });
+
+  test("of a process that has just begun is not looked at", () => {
+    const rising = samples((atS) => 90 + atS / 18);
+    const last = rising.map((one) => ({ ...one, pid: one.atS < 1300 ? 1 : 2 }));
+    expect(secondHalf(last).map(({ atS }) => atS)[0]).toBe(1600);
+    expect(secondHalf(rising).map(({ atS }) => atS)[0]).toBe(900);
   });
 
   test("that grows is told, that goes up and down is not", () => {
