@@ -126,6 +126,10 @@ test("an earlier configuration can be brought back, and stays until it is releas
   expect(back.code).toBe(0);
   await stack.untilServed(["web1", "web2"]);
 
+  // It is written soon after, not before: a kill in between would cost the entry.
+  await eventually(async () =>
+    expect((await command(stack, "history")).stdout).toContain(`rolled back to entry ${number}`),
+  );
   await stack.app("web3");
   await stack.daemon.kill("SIGKILL");
   await stack.daemon.restart();
@@ -140,7 +144,6 @@ test("an earlier configuration can be brought back, and stays until it is releas
   await stack.untilServed(["web3"]);
   await eventually(async () => {
     const { stdout } = await command(stack, "history");
-    expect(stdout).toContain(`rolled back to entry ${number}`);
     expect(stdout).toMatch(/added webserver\/web3/);
   });
   expect(await readdir(join(state, "history"))).not.toEqual([]);
