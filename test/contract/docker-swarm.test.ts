@@ -37,6 +37,8 @@ describe.skipIf(!(await hasOverlay()))("Docker Swarm, on a kernel with vxlan", (
       Object.entries(labels).flatMap(([label, value]) => [flag, `${lab.prefix}.${label}=${value}`]);
     const labels = [...pairs("--label", service), ...pairs("--container-label", containers)];
     const fixed = ["-q", "-d", "--no-resolve-image", "--network", "web", "--stop-grace-period", "4s"];
+    // Where this is a second try, that of the first one may still be there.
+    await swarm.docker("service", "rm", name).catch(() => undefined);
     await swarm.docker("service", "create", "--name", name, ...fixed, ...labels, ...flags, imageNames.app);
   }
   const update = (...args: string[]): Promise<string> =>
@@ -130,7 +132,9 @@ describe.skipIf(!(await hasOverlay()))("Docker Swarm, on a kernel with vxlan", (
     const nodes = await Promise.all([swarm.manager, ...swarm.workers].map(swarm.nodeId));
     await eventually(() => {
       const waiting = run.snapshots.at(-1)?.waiting.map(({ name, reason }) => `${name}: ${reason}`);
-      expect(waiting).toEqual(nodes.map((id) => `unwell.${id}: waiting for healthy: starting`).toSorted());
+      expect(waiting?.toSorted()).toEqual(
+        nodes.map((id) => `unwell.${id}: waiting for healthy: starting`).toSorted(),
+      );
     }, SLOW);
     for (const { lab: node } of [swarm.manager, ...swarm.workers]) {
       const id = await node.docker("ps", "-q", "-f", "label=com.docker.swarm.service.name=unwell");
