@@ -7,7 +7,7 @@ import type { KeyLayout } from "./core/registry-keys.ts";
 import type { Snapshot } from "./core/snapshot.ts";
 import type { Config } from "./options.ts";
 import { etcdOptions, type PartsOptions, rollcallVersion } from "./parts.ts";
-import type { RegistrarOptions } from "./registration/registrar.ts";
+import type { RegistrarOptions } from "./registration/registrar-options.ts";
 
 /** Where the store has what. */
 export const keyLayout = (config: Config): KeyLayout => ({

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ensureBridge, type Bridge } from "./bridge.ts";
 import { Child } from "./child.ts";
 import { dockerPath } from "./docker-programs.ts";
-import type { EngineOptions } from "./engine.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { commandLine, findProcesses, isAlive, sendSignal, untilGone } from "./processes.ts";
 
 /** Where an engine keeps things. */

@@ -1,4 +1,4 @@
-import type { ForeignTools } from "./foreign-words.ts";
+import type { ForeignTools } from "./foreign-tools.ts";
 import type { Result } from "./result.ts";
 
 /** A container as an engine lists it, in one form for all versions of the API. Its texts are not trusted. */

@@ -1,17 +1,10 @@
 import type { Container, ContainerSettings } from "./container.ts";
+import type { ForeignLabels, Translator } from "./foreign-translator.ts";
 import { FOREIGN_LIMITS } from "./foreign-words.ts";
 import { nginxProxyLabels } from "./nginx-proxy-labels.ts";
 import { registratorLabels } from "./registrator-labels.ts";
 import { accept, type Result } from "./result.ts";
 import { parseBoolean } from "./server-fields.ts";
-
-/** What the words of other tools come to in our own labels. */
-export interface ForeignLabels {
-  /** All labels of the container and ours for theirs; several sets when it is to be in several backends. */
-  readonly sets: readonly ReadonlyMap<string, string>[];
-  /** What was left out, and why. */
-  readonly warnings: readonly string[];
-}
 
 /**
  * Says in our labels what a container says in the words of other tools, as far as the settings want them read; its
@@ -38,14 +31,6 @@ export function foreignLabels(container: Container, settings: ContainerSettings)
   }
   return accept({ sets, warnings: shorten([...warnings]) });
 }
-
-/** One tool's words; `labels` are those to add to, `isIn` whether the container is served without these words. */
-export type Translator = (options: {
-  container: Container;
-  labels: ReadonlyMap<string, string>;
-  prefix: string;
-  isIn: boolean;
-}) => Result<ForeignLabels>;
 
 /** nginx-proxy's go first: what they say counts as said when Registrator's are read. */
 function translators({ nginxProxy, registrator }: NonNullable<ContainerSettings["foreign"]>): Translator[] {

@@ -1,14 +1,6 @@
 import { quote } from "./address.ts";
 import type { Container } from "./container.ts";
 
-/** Whose words are read beside our own labels. */
-export interface ForeignTools {
-  /** `SERVICE_…` */
-  readonly registrator: boolean;
-  /** `VIRTUAL_…` and `NETWORK_ACCESS` */
-  readonly nginxProxy: boolean;
-}
-
 /** Labels and variables are anybody's: their number and their size must not matter. */
 export const FOREIGN_LIMITS = { words: 64, nameLength: 128, valueLength: 2048, warnings: 8 };
 

@@ -1,7 +1,16 @@
-import type { Ending } from "./hold.ts";
 import type { Roster } from "./roster.ts";
 import { hostPort, type Server } from "./server.ts";
 import type { Snapshot, Vanished } from "./snapshot.ts";
+
+/** Why a server is not held, or no longer. */
+export type Ending =
+  | "registered again"
+  | "replaced by another server"
+  | "taken out by an override"
+  | "let go by an operator"
+  | "not UP by HAProxy's check"
+  | "no check in HAProxy"
+  | "time is over";
 
 /** Why a server is not to be held; null = nothing is said against it. */
 type Verdict = (server: Server) => Ending | null;

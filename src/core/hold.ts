@@ -1,4 +1,4 @@
-import { replacement, servedBefore, takenOut } from "./hold-reasons.ts";
+import { type Ending, replacement, servedBefore, takenOut } from "./hold-reasons.ts";
 import type { Roster } from "./roster.ts";
 import type { Server } from "./server.ts";
 import type { Snapshot, Vanished } from "./snapshot.ts";
@@ -14,16 +14,6 @@ export interface Held {
   /** HAProxy said UP after the server had vanished; false = it was not heard yet. */
   readonly isUp: boolean;
 }
-
-/** Why a server is not held, or no longer. */
-export type Ending =
-  | "registered again"
-  | "replaced by another server"
-  | "taken out by an override"
-  | "let go by an operator"
-  | "not UP by HAProxy's check"
-  | "no check in HAProxy"
-  | "time is over";
 
 export interface Ended {
   readonly held: Held;

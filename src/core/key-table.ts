@@ -1,4 +1,4 @@
-import { compareText } from "./roster.ts";
+import { compareText } from "./compare-text.ts";
 
 /** A key and its value, as templates see them. */
 export interface PlainKey {

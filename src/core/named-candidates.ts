@@ -2,7 +2,7 @@ import { type Candidate, containerCandidates, type ContainerWishes } from "./con
 import { extendName } from "./container-name.ts";
 import type { Container, ContainerSettings } from "./container.ts";
 import { hostView } from "./host-address.ts";
-import { compareText } from "./roster.ts";
+import { compareText } from "./compare-text.ts";
 import type { Refusal } from "./snapshot.ts";
 
 /**

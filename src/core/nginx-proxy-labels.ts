@@ -1,5 +1,5 @@
 import { parsePort, quote } from "./address.ts";
-import type { Translator } from "./foreign-labels.ts";
+import type { Translator } from "./foreign-translator.ts";
 import { foreignWords, isNginxProxyWord } from "./foreign-words.ts";
 import { labelAdder, type LabelAdder } from "./label-adder.ts";
 import { accept, refuse, type Result } from "./result.ts";

@@ -1,6 +1,6 @@
 import { extendName } from "./container-name.ts";
 import { hostedName } from "./published-name.ts";
-import { compareText } from "./roster.ts";
+import { compareText } from "./compare-text.ts";
 import { serverText } from "./server-text.ts";
 import type { Server } from "./server.ts";
 import type { Refusal, Snapshot } from "./snapshot.ts";

@@ -1,6 +1,6 @@
 import { parsePort, quote } from "./address.ts";
 import { parseDuration } from "./duration.ts";
-import type { Translator } from "./foreign-labels.ts";
+import type { Translator } from "./foreign-translator.ts";
 import { foreignWords, isRegistratorWord } from "./foreign-words.ts";
 import { labelAdder, type LabelAdder } from "./label-adder.ts";
 import { parseName } from "./names.ts";

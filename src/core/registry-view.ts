@@ -2,7 +2,7 @@ import { parseHostRecord } from "./host-record.ts";
 import { parseOwner } from "./owner.ts";
 import { entryKey, type RawEntry, registryEntry } from "./registry-entry.ts";
 import type { KeyLayout } from "./registry-keys.ts";
-import { compareText } from "./roster.ts";
+import { compareText } from "./compare-text.ts";
 import { parseServerKey } from "./server-key.ts";
 import type { Registrar, RegistryView, SeenHost } from "./seen-registry.ts";
 import { NO_LEASE } from "./store-write.ts";

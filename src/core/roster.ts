@@ -1,3 +1,4 @@
+import { compareText } from "./compare-text.ts";
 import { type Backend, backendFollower, type BackendFollower, type BackendView } from "./roster-backend.ts";
 import { placeServers } from "./roster-places.ts";
 import type { Route } from "./server.ts";
@@ -60,8 +61,6 @@ export function rosterBuilder({ defaultBackend }: { defaultBackend: string }): R
   };
 }
 
-/** Text order by code unit: the same on every machine, whatever its locale. */
-export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const byOrigin = (a: Refusal, b: Refusal): number =>
   compareText(a.origin.source, b.origin.source) || compareText(a.origin.id, b.origin.id);
 

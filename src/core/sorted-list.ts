@@ -1,4 +1,4 @@
-import { compareText } from "./roster.ts";
+import { compareText } from "./compare-text.ts";
 
 /**
  * Values in the order of their keys. A change is only noted; all that were noted are put in their places together when

@@ -1,4 +1,4 @@
-import { compareText } from "./roster.ts";
+import { compareText } from "./compare-text.ts";
 import { isAlive, type Swarm, type SwarmTask } from "./swarm.ts";
 
 /** For tasks that run, by id: whether another one of the same slot ran before it and has the slot's name. */

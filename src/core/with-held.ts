@@ -1,6 +1,6 @@
 import type { Held, HoldState } from "./hold.ts";
 import { withKeys } from "./key-table.ts";
-import { compareText } from "./roster.ts";
+import { compareText } from "./compare-text.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** The snapshots with the held servers in them, as if they had not vanished. */

@@ -1,6 +1,7 @@
 import { etcdConnect, type EtcdConnect } from "../etcd/client.ts";
 import { folderPrefix, prefixRange } from "../etcd/list.ts";
-import { openEtcd, type EtcdAccess } from "../etcd/session.ts";
+import type { EtcdAccess } from "../etcd/access.ts";
+import { openEtcd } from "../etcd/session.ts";
 import { etcdTrouble, isDenied } from "../etcd/trouble.ts";
 
 /** What one member of the cluster answered. */

@@ -5,7 +5,7 @@ import type {
   ContainerState,
   PublishedPort,
 } from "../core/container.ts";
-import { compareText } from "../core/roster.ts";
+import { compareText } from "../core/compare-text.ts";
 
 const STATES: readonly ContainerState[] = [
   "created",

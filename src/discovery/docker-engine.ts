@@ -7,7 +7,7 @@ import Docker from "dockerode";
 import split2 from "split2";
 import type { Container } from "../core/container.ts";
 import { SourceError } from "../lib/errors.ts";
-import type { ForeignTools } from "../core/foreign-words.ts";
+import type { ForeignTools } from "../core/foreign-tools.ts";
 import { parseVariables, type Variables } from "./docker-variables.ts";
 import { dockerCall } from "./docker-call.ts";
 import { parseContainer } from "./docker-container.ts";

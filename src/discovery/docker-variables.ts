@@ -1,9 +1,5 @@
-import {
-  FOREIGN_LIMITS,
-  isNginxProxyWord,
-  isRegistratorWord,
-  type ForeignTools,
-} from "../core/foreign-words.ts";
+import type { ForeignTools } from "../core/foreign-tools.ts";
+import { FOREIGN_LIMITS, isNginxProxyWord, isRegistratorWord } from "../core/foreign-words.ts";
 
 /** Variables of a container; null = it is gone, "forbidden" = a proxy in front of the engine refuses inspections. */
 export type Variables = ReadonlyMap<string, string> | null | "forbidden";

@@ -1,6 +1,6 @@
 import { parseHost, parsePort } from "../core/address.ts";
 import type { ContainerNetwork, PublishedPort } from "../core/container.ts";
-import { compareText } from "../core/roster.ts";
+import { compareText } from "../core/compare-text.ts";
 import type { Swarm, SwarmNode, SwarmService, SwarmTask } from "../core/swarm.ts";
 
 /** What `GET /services`, `/tasks` and `/nodes` answered, just as it came. */

@@ -1,21 +1,10 @@
+import type { EtcdAccess } from "./access.ts";
 import { SourceError } from "../lib/errors.ts";
 import type { EtcdCallOptions } from "./channel.ts";
 import type { EtcdClient, EtcdConnect } from "./client.ts";
 import type { EtcdStatus } from "./messages.ts";
 import { readSecret, readTarget } from "./target.ts";
 import { etcdTrouble, isAuthOff, isStaleLogin } from "./trouble.ts";
-
-/** How to reach etcd. Files are read at each connect, so that what rotates them needs no restart. */
-export interface EtcdAccess {
-  /** `http://HOST:PORT` or `https://HOST:PORT`, each a member of one cluster. */
-  readonly endpoints: readonly string[];
-  readonly username?: string | undefined;
-  readonly passwordFile?: string | undefined;
-  /** PEM files. `caFile` replaces the system's authorities; `certFile` and `keyFile` belong together. */
-  readonly caFile?: string | undefined;
-  readonly certFile?: string | undefined;
-  readonly keyFile?: string | undefined;
-}
 
 /** A connection to one member that has answered. */
 export interface EtcdSession extends Disposable {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { SourceError } from "../lib/errors.ts";
 import type { EtcdTls } from "./channel.ts";
-import type { EtcdAccess } from "./session.ts";
+import type { EtcdAccess } from "./access.ts";
 
 /**
  * Where `endpoint` is, and the certificates for it, read from their files now.

@@ -2,7 +2,7 @@ import type { HostConcern } from "../core/host-concern.ts";
 import { hostKey } from "../core/registry-keys.ts";
 import { ABSENT } from "../core/store-write.ts";
 import { commit } from "../etcd/commit.ts";
-import type { Publishing } from "./keep-publishing.ts";
+import type { Publishing } from "./publishing.ts";
 
 const CALL_MS = 5000;
 

@@ -1,5 +1,5 @@
 import { sleep } from "../lib/sleep.ts";
-import type { Publishing } from "./keep-publishing.ts";
+import type { Publishing } from "./publishing.ts";
 
 /** Refreshes in a lease's time: two of them may fail. */
 const REFRESHES = 3;

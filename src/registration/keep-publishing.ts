@@ -6,17 +6,12 @@ import { sleep } from "../lib/sleep.ts";
 import { holdHost } from "./hold-host.ts";
 import type { Connection } from "./keep-connected.ts";
 import { keepLease, refreshLease } from "./keep-lease.ts";
+import type { Publishing } from "./publishing.ts";
 import type { RegistrarMemory } from "./registrar-memory.ts";
-import { type LiveCopy, registryCopy } from "./registry-copy.ts";
+import { registryCopy } from "./registry-copy.ts";
 import { tellDecision } from "./tell-decision.ts";
 import { withdraw } from "./withdraw.ts";
 import { writeDecision } from "./write-decision.ts";
-
-/** A connection in use. */
-export interface Publishing extends Connection {
-  readonly memory: RegistrarMemory;
-  readonly copy: LiveCopy;
-}
 
 /** Time after which everything is read again over a new connection, ±10 %. */
 const RELIST_MS = 5 * 60_000;

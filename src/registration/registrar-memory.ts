@@ -1,7 +1,7 @@
 import type { Registration, RegistrationCounts } from "../core/agent-status.ts";
 import { hostRecordText } from "../core/host-record.ts";
 import { type DirtyFlag, dirtyFlag } from "../lib/dirty-flag.ts";
-import type { RegistrarOptions, Wanted } from "./registrar.ts";
+import type { RegistrarOptions, Wanted } from "./registrar-options.ts";
 import { type BatchSize, batchSize } from "./write-changes.ts";
 
 /** What the parts of a registrar share, and what outlives a connection. */

@@ -5,7 +5,8 @@ import { etcdConnect } from "../etcd/client.ts";
 import { commit } from "../etcd/commit.ts";
 import { namingDenied } from "../etcd/denied-key.ts";
 import { listPrefixes } from "../etcd/list.ts";
-import { type EtcdAccess, type EtcdSession, openEtcd } from "../etcd/session.ts";
+import type { EtcdAccess } from "../etcd/access.ts";
+import { type EtcdSession, openEtcd } from "../etcd/session.ts";
 import { etcdTrouble } from "../etcd/trouble.ts";
 import { messageOf, SourceError } from "../lib/errors.ts";
 

@@ -2,7 +2,7 @@ import { decide } from "../core/decision.ts";
 import { hostKey } from "../core/registry-keys.ts";
 import { commit } from "../etcd/commit.ts";
 import { sleep } from "../lib/sleep.ts";
-import type { Publishing } from "./keep-publishing.ts";
+import type { Publishing } from "./publishing.ts";
 import { writeDecision } from "./write-decision.ts";
 
 /** Time for the load balancers between "no new requests" and "gone", in milliseconds. */

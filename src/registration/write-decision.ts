@@ -1,7 +1,7 @@
 import type { Change } from "../core/decision.ts";
 import { hostKey } from "../core/registry-keys.ts";
 import { ABSENT } from "../core/store-write.ts";
-import type { Publishing } from "./keep-publishing.ts";
+import type { Publishing } from "./publishing.ts";
 import { writeChanges } from "./write-changes.ts";
 
 const MAX_SHOWN = 20;

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { compareText } from "../core/roster.ts";
+import { compareText } from "../core/compare-text.ts";
 import { pathMatch } from "./path-match.ts";
 
 /** A key and its value; the fields are called as in confd, so that a template changes as little as possible. */

@@ -1,5 +1,5 @@
 import { promises as dns, type SrvRecord } from "node:dns";
-import { compareText } from "../core/roster.ts";
+import { compareText } from "../core/compare-text.ts";
 
 /** How names become addresses. */
 export interface NameResolver {

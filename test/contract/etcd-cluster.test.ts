@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { EtcdAccess } from "../../src/etcd/session.ts";
+import type { EtcdAccess } from "../../src/etcd/access.ts";
 import { type EtcdCluster, startEtcdCluster } from "../support/etcd-cluster.ts";
 import { eventually } from "../support/eventually.ts";
 import { figure } from "../support/figure.ts";

@@ -8,7 +8,7 @@ import type { Write } from "../../src/core/store-write.ts";
 import { commit } from "../../src/etcd/commit.ts";
 import { deniedKeys } from "../../src/etcd/denied-key.ts";
 import { prefixRange } from "../../src/etcd/list.ts";
-import type { EtcdAccess } from "../../src/etcd/session.ts";
+import type { EtcdAccess } from "../../src/etcd/access.ts";
 import { isDenied } from "../../src/etcd/trouble.ts";
 import { type EtcdServer, startEtcd } from "../support/etcd-server.ts";
 import { openSession } from "../support/etcd-session.ts";

@@ -1,5 +1,6 @@
 import { etcdConnect } from "../../src/etcd/client.ts";
-import { openEtcd, type EtcdAccess, type EtcdSession } from "../../src/etcd/session.ts";
+import type { EtcdAccess } from "../../src/etcd/access.ts";
+import { openEtcd, type EtcdSession } from "../../src/etcd/session.ts";
 
 /** A session with the first of the endpoints, logged in. */
 export async function openSession(

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { EtcdAccess } from "../../src/etcd/session.ts";
+import type { EtcdAccess } from "../../src/etcd/access.ts";
 import { startEtcd, type EtcdOptions, type EtcdServer } from "./etcd-server.ts";
 import { tempDir } from "./temp-dir.ts";
 

@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import type { Bridge } from "../../scripts/lab/bridge.ts";
-import { attachEngine, type Engine, type EngineOptions, startEngine } from "../../scripts/lab/engine.ts";
+import type { EngineOptions } from "../../scripts/lab/engine-options.ts";
+import { attachEngine, type Engine, startEngine } from "../../scripts/lab/engine.ts";
 import { clearEngine } from "../../scripts/lab/engine-leftovers.ts";
 import { dockerLab, type DockerLab } from "./docker.ts";
 import { type RollcallProcess, startRollcall } from "./rollcall-process.ts";

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { etcdConnect } from "../../src/etcd/client.ts";
 import { commit } from "../../src/etcd/commit.ts";
-import { type EtcdAccess, type EtcdSession, openEtcd } from "../../src/etcd/session.ts";
+import type { EtcdAccess } from "../../src/etcd/access.ts";
+import { type EtcdSession, openEtcd } from "../../src/etcd/session.ts";
 
 /**
  * Writes the numbers from 1 on into one key, each on condition of the one before, and a server for each of them. Now and

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Publication } from "../../src/core/publication.ts";
 import { isDrained } from "../../src/core/server-text.ts";
-import { registrar, type Registrar, type RegistrarOptions } from "../../src/registration/registrar.ts";
+import { registrar, type Registrar } from "../../src/registration/registrar.ts";
+import type { RegistrarOptions } from "../../src/registration/registrar-options.ts";
 import { nullLogger } from "./null-logger.ts";
 
 export const LAYOUT = {

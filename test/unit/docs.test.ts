@@ -9,7 +9,7 @@ import { readLabels } from "../../src/core/container-labels.ts";
 import { containerServers } from "../../src/core/container-servers.ts";
 import { type Container, type ContainerSettings, SWARM_STOPS } from "../../src/core/container.ts";
 import { registryPicture } from "../../src/core/registry-picture.ts";
-import { compareText } from "../../src/core/roster.ts";
+import { compareText } from "../../src/core/compare-text.ts";
 import { OPTION_NAMES, variableOf } from "../../src/options.ts";
 import { container, containerSettings, network } from "../support/container.ts";
 
