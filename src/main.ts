@@ -8,7 +8,8 @@ import { commandHelp, generalHelp, usageOf } from "./help.ts";
 import { messageOf } from "./lib/errors.ts";
 import { createLogger } from "./observe/log.ts";
 
-/** The only user of `process`: arguments, environment, signals, exit code. */
+/* The only user of `process`: arguments, environment, signals, exit code. */
+
 /** After a first signal everything ends by itself; what does not within this time, in milliseconds, is left behind. */
 const EXIT_AFTER_MS = 4500;
 /** When what Node compiled is kept, in milliseconds after the start: otherwise only a process that ends well does so. */
